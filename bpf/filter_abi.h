@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and the filter code that daemon/filter.c makes.
+ *
+ * The object's last subprogram is a stub, netcap_filter(). Its instructions are replaced by the
+ * translated filter. It is called as
+ *
+ *     u64 netcap_filter(struct netcap_packet *pkt, const void *direct)
+ *
+ * R1 = pkt, on the caller's BPF stack; R2 = pointer to packet byte 0 that may be dereferenced
+ * (NETCAP_ACCESS_DIRECT), else 0. It returns 0 (no match) or non-zero (match).
+ * Bytes [0, pkt->limit) of the packet may be loaded directly: from R2, or from pkt->window when
+ * access is NETCAP_ACCESS_WINDOW (then limit <= NETCAP_WINDOW). Any other byte comes from
+ *
+ *     s64 netcap_load(struct netcap_packet *pkt, u32 off, u32 size)
+ *
+ * which knows VLAN tags in metadata, page fragments and the fragment list, takes sizes 1, 2 and 4,
+ * and returns the value in host order, as bpf_filter(3) sees it, or a negative number where the
+ * packet has no such bytes (bpf_filter() then rejects the packet). The stub calls netcap_load(),
+ * so its place in the instruction array can be read off the stub.
+ */
+#ifndef NETCAP_FILTER_ABI_H
+#define NETCAP_FILTER_ABI_H
+
+#ifndef __VMLINUX_MIN_H__
+#include <linux/types.h>
+#endif
+
+#define NETCAP_WINDOW 96 /* bytes; Ethernet, VLAN, IPv6 and TCP headers fit */
+
+struct netcap_packet {
+	__u64 skb;       /* pointer to the sk_buff */
+	__u32 start;     /* where packet byte 0 is, in bytes from skb->head */
+	__u32 linear;    /* packet bytes in the linear part, without the tag */
+	__u32 limit;     /* packet bytes that may be loaded directly; ends at the tag if there is one */
+	__u32 wire_len;  /* packet bytes in all, with the tag: what BPF_LEN gives */
+	__u32 vlan;      /* tag from metadata, TPID << 16 | TCI, which belongs at byte 12; 0: none */
+	__u32 link;      /* enum netcap_link: which start this is */
+	__u8 window[NETCAP_WINDOW];
+};
+
+_Static_assert(sizeof(struct netcap_packet) == 32 + NETCAP_WINDOW, "netcap_packet: layout");
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What BPF programs and the daemon share: the session's constants, its control page, its counters,
+ * and the records in its ring. All integers are in host order; both sides run on one machine.
+ */
+#ifndef NETCAP_RECORD_H
+#define NETCAP_RECORD_H
+
+#ifndef __VMLINUX_MIN_H__
+#include <linux/types.h>
+#endif
+
+#define NETCAP_DEV_LEN      16  /* IFNAMSIZ */
+#define NETCAP_COMM_LEN     16  /* TASK_COMM_LEN */
+#define NETCAP_STACK_FRAMES 64  /* frames kept by -S; 8 bytes each */
+#define NETCAP_SNAPLEN_MAX  262144
+#define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
+
+/* What the bytes of a record begin with. */
+enum netcap_link {
+	NETCAP_LINK_ETHERNET = 0, /* an Ethernet header (L2 start) */
+	NETCAP_LINK_RAW = 1,      /* an IPv4 or IPv6 header (L3 start) */
+	NETCAP_LINK_NONE = 2,     /* neither: no packet headers that tcpdump knows */
+};
+
+enum netcap_record_flags {
+	NETCAP_F_STACK = 1 << 0,  /* stack[] holds stack_bytes of addresses, data[] follows the slot */
+	NETCAP_F_VLAN = 1 << 1,   /* vlan_tpid and vlan_tci belong at byte 12 of the packet */
+	NETCAP_F_PARTIAL = 1 << 2 /* page fragments could not be read: fewer bytes than asked for */
+};
+
+/* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
+enum netcap_access {
+	NETCAP_ACCESS_WINDOW = 0, /* a copy of the first NETCAP_WINDOW bytes on the BPF stack */
+	NETCAP_ACCESS_DIRECT = 1, /* skb->head dereferenced, where the verifier takes it */
+};
+
+/*
+ * Constants of one program: one frozen array map of one element, so that the verifier sees the
+ * values and removes what they rule out. Written by daemon/program.c before the load.
+ */
+struct netcap_config {
+	__u32 point;        /* index of the trace point in the session */
+	__u32 snaplen;      /* bytes of packet to keep at most */
+	__u32 netns;        /* inode number of the only network namespace, 0: any */
+	__u32 mark;         /* (skb->mark & mark_mask) == mark; mask 0: any */
+	__u32 mark_mask;
+	__u32 pid;          /* thread group id of the current task, 0: any */
+	__u8 skb_arg;       /* index of the skb argument, from 0 */
+	__u8 location_arg;  /* kfree_skb: index of the caller's address, or NETCAP_NO_ARG */
+	__u8 reason_arg;    /* kfree_skb: index of the drop reason, or NETCAP_NO_ARG */
+	__u8 access;        /* enum netcap_access */
+	__u8 stack;         /* 1: keep the kernel stack */
+	__u8 match_dev;     /* 1: only packets of the device named dev */
+	__u8 match_comm;    /* 1: only while the task named comm runs */
+	__u8 filtered;      /* 1: a filter is spliced in */
+	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
+	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
+	char dev[NETCAP_DEV_LEN];
+	char comm[NETCAP_COMM_LEN];
+};
+
+/* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */
+struct netcap_control {
+	__u32 active;   /* daemon: 0 makes every program return before it counts a hit */
+	__u32 armed;    /* daemon sets 1 before it sleeps; the producer that takes it back wakes */
+	__u64 taken;    /* records submitted, all points */
+	__u64 wakeups;  /* wake-ups sent */
+};
+
+/*
+ * Counters of one trace point on one CPU (per-CPU array, indexed by point). hits is last: a reader
+ * copies upwards while programs write hits first, so what it sees is never more than its hits.
+ * Once nothing runs, hits == filtered + captured + lost + limited.
+ */
+struct netcap_counters {
+	__u64 filtered; /* did not match */
+	__u64 captured; /* submitted to the ring */
+	__u64 lost;     /* the ring was full */
+	__u64 limited;  /* after the count limit */
+	__u64 hits;
+};
+
+/* One captured packet. In the ring: this, then the stack slot if NETCAP_F_STACK, then data. */
+struct netcap_record {
+	__u64 time_ns;    /* CLOCK_MONOTONIC */
+	__u64 skb;        /* address of the sk_buff */
+	__u64 location;   /* address of kfree_skb's caller, or 0 */
+	__u32 wire_len;   /* bytes of the packet, without a tag that is only in metadata */
+	__u32 cap_len;    /* bytes in data[] */
+	__u32 point;
+	__u32 reason;     /* enum skb_drop_reason of the running kernel, 0: none */
+	__u32 ifindex;    /* 0: no device */
+	__u32 netns;      /* inode number, 0: unknown */
+	__u32 mark;
+	__u32 cpu;
+	__u32 pid;        /* thread group id */
+	__u32 tid;
+	__u16 protocol;   /* EtherType in skb->protocol, host order */
+	__u16 vlan_tpid;  /* host order */
+	__u16 vlan_tci;
+	__u16 stack_bytes;
+	__u8 link;        /* enum netcap_link */
+	__u8 flags;       /* enum netcap_record_flags */
+	__u8 pkt_type;    /* PACKET_HOST, ... (linux/if_packet.h) */
+	__u8 pad[5];
+	char comm[NETCAP_COMM_LEN];
+	char dev[NETCAP_DEV_LEN];
+	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
+};
+
+_Static_assert(sizeof(struct netcap_config) == 80, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
+_Static_assert(sizeof(struct netcap_record) == 112, "netcap_record: layout");
+
+#endif

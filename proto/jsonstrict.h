@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JSON from strangers. json-c takes duplicate keys, single quotes, NaN, NUL escapes, clamps big
+ * numbers and coerces types (0.16, strict mode included); this refuses all of them by name.
+ */
+#ifndef JSONSTRICT_H
+#define JSONSTRICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <json-c/json.h>
+
+/*
+ * Parses len bytes of RFC 8259 text: UTF-8, at most depth levels, no duplicate keys, no \u0000,
+ * integers within int64. Returns the value, the caller's to put, or NULL with a sentence in why.
+ */
+struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, char *why,
+				     size_t size);
+
+/* How a member of an object is read into a C structure. */
+enum jsonstrict_type {
+	JSONSTRICT_STRING,  /* char *, strdup'ed, min..max bytes */
+	JSONSTRICT_INTEGER, /* int64_t, min..max */
+	JSONSTRICT_BOOLEAN, /* bool */
+	JSONSTRICT_STRINGS, /* struct jsonstrict_strings, min..max entries, each 1..LIMIT_POINT_BYTES bytes */
+};
+
+struct jsonstrict_strings {
+	size_t count;
+	char **items; /* owned, as are the strings */
+};
+
+struct jsonstrict_field {
+	const char *name;
+	enum jsonstrict_type type;
+	size_t offset;     /* in the structure */
+	bool required;
+	int64_t min, max;
+};
+
+/*
+ * Reads object into the structure at out, by fields (ended by a NULL name). Members that are absent
+ * leave the structure as it was; null counts as absent. 0, -EINVAL (wrong type, out of range, unknown
+ * or missing member: *field names it, why says it in a sentence) or -ENOMEM. What was allocated until
+ * then stays in the structure for its owner to free.
+ */
+int jsonstrict_read(struct json_object *object, const struct jsonstrict_field *fields, void *out,
+		    const char **field, char *why, size_t size);
+void jsonstrict_strings_clear(struct jsonstrict_strings *s);
+
+#endif

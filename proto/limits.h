@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Limits of the protocol. Each is checked by the daemon, whatever the client did. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+#define LIMIT_MESSAGE_BYTES  65536    /* one Varlink message, without its NUL */
+#define LIMIT_JSON_DEPTH     8        /* nested objects and arrays */
+#define LIMIT_FILTER_BYTES   1024     /* tcpdump expression */
+#define LIMIT_POINTS         64       /* trace points in one session */
+#define LIMIT_POINT_BYTES    255      /* one trace point as text */
+#define LIMIT_SNAPLEN        262144   /* bytes of one packet */
+#define LIMIT_RING_MIN       65536    /* bytes */
+#define LIMIT_RING_MAX       67108864 /* bytes */
+#define LIMIT_COMM_BYTES     15
+#define LIMIT_IFNAME_BYTES   15
+
+#define DEFAULT_SNAPLEN      256      /* bytes */
+#define DEFAULT_RING_BYTES   4194304  /* bytes */
+#define DEFAULT_SOCKET_PATH  "/run/netcapd/netcapd.sock"
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A capture session as it is asked for: the parameters of io.netcap.Capture.Start. */
+#ifndef SPEC_H
+#define SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <json-c/json.h>
+#include "jsonstrict.h"
+
+struct spec {
+	struct jsonstrict_strings points; /* at least one, pointname grammar */
+	char *filter;      /* tcpdump expression, NULL: everything */
+	char *interface;   /* device name, NULL: any */
+	char *comm;        /* task name, NULL: any */
+	int64_t netns;     /* inode number, 0: any */
+	int64_t mark;      /* with mark_mask; 0..2^32-1 */
+	int64_t mark_mask; /* 0: any mark */
+	int64_t pid;       /* process id, 0: any */
+	int64_t snaplen;   /* bytes of each packet */
+	int64_t count;     /* packets, 0: no limit */
+	int64_t ring_bytes;
+	bool stack;        /* keep the kernel stack */
+	bool dry_run;      /* plan only */
+};
+
+/* Defaults from limits.h. Never fails. */
+void spec_init(struct spec *s);
+void spec_clear(struct spec *s);
+/*
+ * Reads the parameters of Start into an initialised spec. 0, -EINVAL with the member's name in *field
+ * and a sentence in why, or -ENOMEM. Trace points are checked for grammar only.
+ */
+int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
+		   size_t size);
+/* The parameters of Start; defaults are left out. NULL: out of memory. */
+struct json_object *spec_to_json(const struct spec *s);
+
+#endif
