@@ -40,10 +40,11 @@ struct jsonstrict_field {
 };
 
 /*
- * Reads object into the structure at out, by fields (ended by a NULL name). Members that are absent
- * leave the structure as it was; null counts as absent. 0, -EINVAL (wrong type, out of range, unknown
- * or missing member: *field names it, why says it in a sentence) or -ENOMEM. What was allocated until
- * then stays in the structure for its owner to free.
+ * Reads object (NULL: empty) into the structure at out, by fields (ended by a NULL name). Members that
+ * are absent leave the structure as it was; null counts as absent. A string that is there already is
+ * freed. 0, -EINVAL (wrong type, out of range, unknown or missing member: *field names it, valid as
+ * long as object is, and why says it in a sentence) or -ENOMEM. What was allocated until then stays in
+ * the structure for its owner to free.
  */
 int jsonstrict_read(struct json_object *object, const struct jsonstrict_field *fields, void *out,
 		    const char **field, char *why, size_t size);

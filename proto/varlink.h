@@ -2,6 +2,11 @@
 /*
  * Varlink messages (varlink.org/Wire-Protocol): one JSON object, then a NUL. Framing over a stream
  * socket with passed descriptors; no event loop, no logging.
+ *
+ * A stream has no message boundaries, so a read may hand out a descriptor together with the end of
+ * one message and the start of the next. Here no read goes beyond the end of a message: what arrives
+ * while a message is read was sent with bytes of that message. What a sender attaches to several
+ * messages written at once belongs to the first of them.
  */
 #ifndef VARLINK_H
 #define VARLINK_H
@@ -15,32 +20,40 @@
 
 struct varlink_channel {
 	int fd;          /* not owned */
-	struct buf in;   /* bytes received, not yet taken */
+	struct buf in;   /* at most one message, not yet taken */
 	struct buf out;  /* bytes to send */
-	size_t scanned;  /* bytes of in already searched for a NUL */
-	int passed_fd;   /* last descriptor received and not yet taken, or -1; owned */
-	bool too_many_fds; /* more than one came with one message: all closed */
+	size_t in_limit; /* longest message taken, in bytes; a client may raise it for replies */
+	bool whole;      /* in holds a whole message, with its NUL */
+	int passed_fd;   /* descriptor received with the message and not yet taken, or -1; owned */
+	bool too_many_fds; /* more than one came with the message, or could not be opened: none kept */
 };
 
 /* out_limit: most bytes waiting to be sent; the input is limited to LIMIT_MESSAGE_BYTES. */
 void varlink_channel_init(struct varlink_channel *c, int fd, size_t out_limit);
-/* Frees buffers and an untaken descriptor; leaves fd alone. Takes a half-built one. */
+/* Frees buffers and an untaken descriptor; leaves fd alone. Takes NULL. */
 void varlink_channel_clear(struct varlink_channel *c);
 /*
- * Reads once. >0: bytes read; 0: end of stream; -EAGAIN; -EMSGSIZE: the message is longer than
- * LIMIT_MESSAGE_BYTES; other negative errno. Received descriptors are close-on-exec.
+ * Reads once, up to the end of one message. >0: bytes read; 0: end of stream; -EAGAIN; -EMSGSIZE: the
+ * message is longer than in_limit; -EBUSY: varlink_next() has to take a message first; other negative
+ * errno. Received descriptors are close-on-exec. The first read of the next message closes a
+ * descriptor that was not taken.
  */
 int varlink_receive(struct varlink_channel *c);
 /*
  * The next whole message, parsed strictly (jsonstrict.h). 1: *message is the caller's to put;
- * 0: none yet; -EBADMSG: not a JSON object in strict form, with the reason in why.
+ * 0: none yet; -EBADMSG: not a JSON object in strict form, with the reason in why (the message is
+ * dropped).
  */
 int varlink_next(struct varlink_channel *c, struct json_object **message, char *why, size_t size);
-/* The descriptor that came with the message, now the caller's, or -1. */
+/* The descriptor that came with the last message of varlink_next(), now the caller's, or -1. */
 int varlink_take_fd(struct varlink_channel *c);
 /* Appends a message to the output. 0, -ENOBUFS or -ENOMEM: all or nothing. message stays the caller's. */
 int varlink_queue(struct varlink_channel *c, struct json_object *message);
-/* Sends what is queued, with pass_fd (or -1) on its first byte. Bytes left, or negative errno. */
+/*
+ * Sends what is queued, with pass_fd (or -1) on its first byte. Bytes left, or negative errno;
+ * -EINVAL: pass_fd with nothing queued. Never blocks, raises no SIGPIPE. pass_fd stays the caller's;
+ * it has gone along if fewer bytes are left than before, else pass it again.
+ */
 int varlink_send(struct varlink_channel *c, int pass_fd);
 
 /*

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "pointname.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "limits.h"
+#include "quote.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS  "0123456789"
+
+#define EXAMPLE "write it as in tracepoint:skb:kfree_skb"
+
+/* A part of the text that is being parsed. */
+struct part {
+	const char *text;
+	size_t len;
+};
+
+struct parse {
+	struct quote whole; /* the trace point as it was typed, for sentences */
+	char *why;
+	size_t size;
+};
+
+static int __attribute__((format(printf, 2, 3)))
+refuse(const struct parse *p, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(p->why, p->size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* Cuts what stands before the first c off rest. False: there is no c, and part is all of rest. */
+static bool cut(struct part *rest, char c, struct part *part)
+{
+	const char *end = memchr(rest->text, c, rest->len);
+
+	*part = *rest;
+	if (!end)
+		return false;
+	part->len = end - rest->text;
+	rest->len -= part->len + 1;
+	rest->text = end + 1;
+	return true;
+}
+
+static bool is(const struct part *part, const char *word)
+{
+	return part->len == strlen(word) && !memcmp(part->text, word, part->len);
+}
+
+/* Copies a part that is made of the characters in allowed into place (size bytes). */
+static int copy_part(const struct parse *p, const struct part *part, const char *what,
+		     const char *allowed, char *place, size_t size)
+{
+	struct quote q;
+
+	if (!part->len)
+		return refuse(p, "the trace point %s has an empty %s: " EXAMPLE, p->whole.text, what);
+	for (size_t i = 0; i < part->len; i++)
+		if (!strchr(allowed, part->text[i]))
+			return refuse(p, "the trace point %s has %s in its %s, which no %s has: "
+					 "leave it out, and separate trace points by commas",
+				      p->whole.text, quote_text(&q, part->text + i, 1), what, what);
+	if (part->len >= size)
+		return refuse(p, "the trace point %s has a %s of %zu characters: give at most %zu",
+			      p->whole.text, what, part->len, size - 1);
+	memcpy(place, part->text, part->len);
+	place[part->len] = '\0';
+	return 0;
+}
+
+static int parse_argument(const struct parse *p, const struct part *part, int *arg)
+{
+	struct quote q;
+
+	if (!part->len)
+		return refuse(p, "the trace point %s has no number behind \"@\": give the position of "
+				 "the argument, 1 to 9, or leave \"@\" out", p->whole.text);
+	if (part->len != 1 || *part->text < '1' || *part->text > '9')
+		return refuse(p, "the trace point %s has the argument position %s: give 1 to 9",
+			      p->whole.text, quote_text(&q, part->text, part->len));
+	*arg = *part->text - '0';
+	return 0;
+}
+
+/* What stands behind the first "@". */
+static int parse_arguments(const struct parse *p, struct part rest, struct pointname *out)
+{
+	struct part part;
+
+	if (!cut(&rest, '@', &part))
+		return parse_argument(p, &part, &out->arg);
+	if (parse_argument(p, &part, &out->arg))
+		return -EINVAL;
+	if (memchr(rest.text, '@', rest.len))
+		return refuse(p, "the trace point %s has more than two argument positions: "
+				 "give at most two", p->whole.text);
+	return parse_argument(p, &rest, &out->arg2);
+}
+
+static int parse_function(const struct parse *p, const struct part *name, struct pointname *out)
+{
+	out->kind = POINTNAME_FUNCTION;
+	if (name->len && strchr(DIGITS, *name->text))
+		return refuse(p, "the trace point %s begins with a digit, which no function does: "
+				 "give the name of a function, or " EXAMPLE, p->whole.text);
+	return copy_part(p, name, "function name", LETTERS DIGITS "_.", out->name,
+			 sizeof(out->name));
+}
+
+/* What stands behind "tracepoint:". Groups may begin with a digit (9p) and hold "-" (xhci-hcd). */
+static int parse_tracepoint(const struct parse *p, struct part rest, struct pointname *out)
+{
+	struct part group;
+
+	out->kind = POINTNAME_TRACEPOINT;
+	if (!cut(&rest, ':', &group))
+		return refuse(p, "the trace point %s has no event behind its group: " EXAMPLE,
+			      p->whole.text);
+	if (memchr(rest.text, ':', rest.len))
+		return refuse(p, "the trace point %s has too many colons: " EXAMPLE, p->whole.text);
+	if (copy_part(p, &group, "group", LETTERS DIGITS "_-", out->group, sizeof(out->group)))
+		return -EINVAL;
+	return copy_part(p, &rest, "event", LETTERS DIGITS "_", out->name, sizeof(out->name));
+}
+
+static int parse_name(const struct parse *p, struct part rest, struct pointname *out)
+{
+	struct part kind;
+	struct quote q;
+
+	if (!cut(&rest, ':', &kind))
+		return parse_function(p, &kind, out);
+	if (is(&kind, "tracepoint") || is(&kind, "tp"))
+		return parse_tracepoint(p, rest, out);
+	return refuse(p, "the trace point %s has the kind %s, which is not known: this version traces "
+			 "tracepoints, written tracepoint:GROUP:EVENT or tp:GROUP:EVENT",
+		      p->whole.text, quote_text(&q, kind.text, kind.len));
+}
+
+int pointname_parse(const char *text, struct pointname *p, char *why, size_t size)
+{
+	struct parse parse = {.why = why, .size = size};
+	struct part rest = {.text = text, .len = strlen(text)}, name;
+	bool arguments;
+
+	memset(p, 0, sizeof(*p));
+	quote_text(&parse.whole, text, rest.len);
+	if (!rest.len)
+		return refuse(&parse, "a trace point is empty: " EXAMPLE);
+	if (rest.len > LIMIT_POINT_BYTES)
+		return refuse(&parse, "the trace point %s is %zu characters long: give at most %d",
+			      parse.whole.text, rest.len, LIMIT_POINT_BYTES);
+	arguments = cut(&rest, '@', &name);
+	if (parse_name(&parse, name, p))
+		return -EINVAL;
+	return arguments ? parse_arguments(&parse, rest, p) : 0;
+}
+
+int pointname_format(const struct pointname *p, char *text, size_t size)
+{
+	int len;
+
+	if (p->kind == POINTNAME_TRACEPOINT)
+		len = snprintf(text, size, "tracepoint:%s:%s", p->group, p->name);
+	else
+		len = snprintf(text, size, "%s", p->name);
+	return (size_t)len < size ? len : -ENOBUFS;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "spec.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "limits.h"
+#include "pointname.h"
+#include "quote.h"
+
+static const struct jsonstrict_field fields[] = {
+	{"points", JSONSTRICT_STRINGS, offsetof(struct spec, points), true, 1, LIMIT_POINTS},
+	{"filter", JSONSTRICT_STRING, offsetof(struct spec, filter), false, 0, LIMIT_FILTER_BYTES},
+	{"interface", JSONSTRICT_STRING, offsetof(struct spec, interface), false, 1,
+	 LIMIT_IFNAME_BYTES},
+	{"netns", JSONSTRICT_INTEGER, offsetof(struct spec, netns), false, 0, UINT32_MAX},
+	{"mark", JSONSTRICT_INTEGER, offsetof(struct spec, mark), false, 0, UINT32_MAX},
+	{"markMask", JSONSTRICT_INTEGER, offsetof(struct spec, mark_mask), false, 0, UINT32_MAX},
+	{"pid", JSONSTRICT_INTEGER, offsetof(struct spec, pid), false, 0, INT32_MAX},
+	{"comm", JSONSTRICT_STRING, offsetof(struct spec, comm), false, 1, LIMIT_COMM_BYTES},
+	{"snaplen", JSONSTRICT_INTEGER, offsetof(struct spec, snaplen), false, 1, LIMIT_SNAPLEN},
+	{"count", JSONSTRICT_INTEGER, offsetof(struct spec, count), false, 0, INT64_MAX},
+	{"ringBytes", JSONSTRICT_INTEGER, offsetof(struct spec, ring_bytes), false, LIMIT_RING_MIN,
+	 LIMIT_RING_MAX},
+	{"stack", JSONSTRICT_BOOLEAN, offsetof(struct spec, stack), false, 0, 0},
+	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
+	{0},
+};
+
+/* Where a sentence about a member goes. */
+struct refusal {
+	const char **field;
+	char *why;
+	size_t size;
+};
+
+void spec_init(struct spec *s)
+{
+	*s = (struct spec){.snaplen = DEFAULT_SNAPLEN, .ring_bytes = DEFAULT_RING_BYTES};
+}
+
+void spec_clear(struct spec *s)
+{
+	if (!s)
+		return;
+	jsonstrict_strings_clear(&s->points);
+	free(s->filter);
+	free(s->interface);
+	free(s->comm);
+	spec_init(s);
+}
+
+static int __attribute__((format(printf, 3, 4)))
+refuse(const struct refusal *r, const char *field, const char *format, ...)
+{
+	va_list args;
+
+	*r->field = field;
+	va_start(args, format);
+	vsnprintf(r->why, r->size, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int check_points(const struct spec *s, const struct refusal *r)
+{
+	struct pointname point;
+
+	for (size_t i = 0; i < s->points.count; i++) {
+		if (pointname_parse(s->points.items[i], &point, r->why, r->size)) {
+			*r->field = "points";
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int check_filter(struct spec *s, const struct refusal *r)
+{
+	if (!s->filter)
+		return 0;
+	for (const char *c = s->filter; *c; c++)
+		if (((unsigned char)*c < 0x20 && *c != '\t' && *c != '\n') || *c == 0x7f)
+			return refuse(r, "filter",
+				      "the filter has the control character 0x%02x at byte %td: "
+				      "leave it out", *c, c - s->filter);
+	if (!s->filter[strspn(s->filter, " \t\n")]) {
+		/* As for tcpdump, an empty expression is no expression. */
+		free(s->filter);
+		s->filter = NULL;
+	}
+	return 0;
+}
+
+/* What the kernel, too, takes for the name of a device. */
+static int check_interface(const struct spec *s, const struct refusal *r)
+{
+	struct quote q;
+	const char *name = s->interface;
+
+	if (!name)
+		return 0;
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= 0x20 || *c == 0x7f || *c == '/' || *c == ':')
+			return refuse(r, "interface",
+				      "%s cannot be the name of a device: give one without spaces, "
+				      "slashes, colons and control characters",
+				      quote_text(&q, name, strlen(name)));
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return refuse(r, "interface", "\"%s\" cannot be the name of a device: give one that "
+			      "is not only dots", name);
+	return 0;
+}
+
+static int check_mark(struct spec *s, struct json_object *parameters, const struct refusal *r)
+{
+	struct json_object *mark = NULL, *mask = NULL;
+
+	json_object_object_get_ex(parameters, "mark", &mark);
+	json_object_object_get_ex(parameters, "markMask", &mask);
+	if (mark && !mask)
+		s->mark_mask = UINT32_MAX;
+	if (s->mark & ~s->mark_mask)
+		return refuse(r, "mark",
+			      "the mark 0x%jx has bits that its mask 0x%jx has not, so no packet would "
+			      "match: give a wider mask or a smaller mark",
+			      (uintmax_t)s->mark, (uintmax_t)s->mark_mask);
+	return 0;
+}
+
+int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
+		   size_t size)
+{
+	const struct refusal refusal = {.field = field, .why = why, .size = size};
+	int r = jsonstrict_read(parameters, fields, s, field, why, size);
+
+	if (!r)
+		r = check_points(s, &refusal);
+	if (!r)
+		r = check_filter(s, &refusal);
+	if (!r)
+		r = check_interface(s, &refusal);
+	if (!r)
+		r = check_mark(s, parameters, &refusal);
+	return r;
+}
+
+static struct json_object *strings_to_json(const struct jsonstrict_strings *strings)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < strings->count; i++) {
+		struct json_object *item = json_object_new_string(strings->items[i]);
+
+		if (!item || json_object_array_add(array, item)) {
+			json_object_put(item);
+			json_object_put(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+/* False: f has its default, and is left out. */
+static bool worth_saying(const struct jsonstrict_field *f, const struct spec *s,
+			 const struct spec *defaults)
+{
+	const char *value = (const char *)s + f->offset;
+
+	switch (f->type) {
+	case JSONSTRICT_STRING:
+		return *(char *const *)value;
+	case JSONSTRICT_INTEGER:
+		/* A mark of 0 means something once there is a mask. */
+		if (f->offset == offsetof(struct spec, mark))
+			return s->mark || s->mark_mask;
+		return memcmp(value, (const char *)defaults + f->offset, sizeof(int64_t));
+	case JSONSTRICT_BOOLEAN:
+		return *(const bool *)value;
+	case JSONSTRICT_STRINGS:
+		return true;
+	}
+	return false;
+}
+
+static struct json_object *field_to_json(const struct jsonstrict_field *f, const struct spec *s)
+{
+	const char *value = (const char *)s + f->offset;
+
+	switch (f->type) {
+	case JSONSTRICT_STRING:
+		return json_object_new_string(*(char *const *)value);
+	case JSONSTRICT_INTEGER:
+		return json_object_new_int64(*(const int64_t *)value);
+	case JSONSTRICT_BOOLEAN:
+		return json_object_new_boolean(*(const bool *)value);
+	case JSONSTRICT_STRINGS:
+		return strings_to_json((const struct jsonstrict_strings *)value);
+	}
+	return NULL;
+}
+
+struct json_object *spec_to_json(const struct spec *s)
+{
+	struct json_object *object = json_object_new_object(), *value;
+	struct spec defaults;
+
+	spec_init(&defaults);
+	for (const struct jsonstrict_field *f = fields; object && f->name; f++) {
+		if (!worth_saying(f, s, &defaults))
+			continue;
+		value = field_to_json(f, s);
+		if (!value || json_object_object_add(object, f->name, value)) {
+			json_object_put(value);
+			json_object_put(object);
+			return NULL;
+		}
+	}
+	return object;
+}
