@@ -40,13 +40,14 @@ struct meta {
 };
 
 /*
- * Writes the comment into text (size bytes, NUL-terminated) and returns its length, or -ENOBUFS.
+ * Writes the comment into text (size bytes, NUL-terminated) and returns its length, -ENOBUFS (text
+ * then holds what fitted), or -EINVAL (no point, or more frames than META_MAX_FRAMES).
  */
 int meta_format(const struct meta *m, char *text, size_t size);
 /*
  * Reads a comment of len bytes. The strings of m point into store (size bytes), which must live as
- * long as m. 0, -EBADMSG (not this grammar, or no point) or -ENOBUFS (store too small:
- * META_TEXT_MAX is always enough for what meta_format() wrote).
+ * long as m. 0, -EBADMSG (not this grammar, a known field twice or out of range, or no point) or
+ * -ENOBUFS (store too small: META_TEXT_MAX is always enough for what meta_format() wrote).
  */
 int meta_parse(struct meta *m, const char *text, size_t len, char *store, size_t size);
 

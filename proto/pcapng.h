@@ -44,7 +44,10 @@ struct pcapng_statistics {
 	uint64_t delivered;      /* isb_usrdeliv */
 };
 
-/* Each returns 0, -ENOBUFS (over the buffer's limit; nothing written), -ENOMEM or -EINVAL. */
+/*
+ * Each returns 0, -ENOBUFS (over the buffer's limit; nothing written), -ENOMEM or -EINVAL: a string
+ * of more than 65535 bytes, or cap_len over wire_len or LIMIT_SNAPLEN (other readers refuse that).
+ */
 int pcapng_put_section(struct buf *out, const char *application);
 int pcapng_put_interface(struct buf *out, const struct pcapng_interface *i);
 int pcapng_put_packet(struct buf *out, const struct pcapng_packet *p);
@@ -79,13 +82,16 @@ int pcapng_reader_feed(struct pcapng_reader *r, const void *bytes, size_t len);
 /*
  * The next whole block: 1 and *e filled; 0: more bytes are needed; -EBADMSG: not pcapng of the kind
  * that pcapng_put_*() write (bad length, other byte order, packet before its interface, ...), after
- * which the reader gives nothing more.
+ * which the reader gives nothing more; the same after -ENOMEM.
  */
 int pcapng_reader_next(struct pcapng_reader *r, struct pcapng_event *e);
 /* Bytes of an unfinished block: not 0 at the end of the stream means that it was cut off. */
 size_t pcapng_reader_pending(const struct pcapng_reader *r);
 
-/* Classic pcap, nanosecond magic (pcap-savefile(5)), for files and for tcpdump's standard input. */
+/*
+ * Classic pcap, nanosecond magic (pcap-savefile(5)), for files and for tcpdump's standard input.
+ * Errors as above; -EINVAL also for times after 2106, which it cannot hold.
+ */
 int pcap_put_header(struct buf *out, uint32_t link, uint32_t snaplen);
 int pcap_put_packet(struct buf *out, uint64_t time_ns, uint32_t wire_len, uint32_t cap_len,
 		    const uint8_t *data);
