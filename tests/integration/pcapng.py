@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads pcapng, written from the format's specification and not from proto/pcapng.c."""
+import re
+import struct
+import urllib.parse
+from dataclasses import dataclass, field
+
+SECTION, INTERFACE, PACKET, STATISTICS = 0x0A0D0D0A, 1, 6, 5
+FIELD = re.compile(r"^([a-z][a-z0-9_]*)=([!-$&-+\--<>-~]|,|%[0-9A-F]{2})*$")
+
+
+@dataclass
+class Interface:
+    link: int
+    snaplen: int
+    options: dict
+
+
+@dataclass
+class Packet:
+    interface: Interface
+    time_ns: int
+    wire_len: int
+    data: bytes
+    comment: str
+    meta: dict = field(default_factory=dict)
+
+
+@dataclass
+class Capture:
+    interfaces: list
+    packets: list
+    statistics: list
+    rest: bytes  # an unfinished block at the end
+
+
+def parse_meta(comment):
+    """The grammar of proto/meta.h, strictly: values decoded, the stack as a list."""
+    meta = {}
+    for word in comment.split(" "):
+        if not FIELD.match(word):
+            raise ValueError(f"not a field of a comment: {word!r} in {comment!r}")
+        key, value = word.split("=", 1)
+        if key in meta:
+            raise ValueError(f"field {key} is there twice: {comment!r}")
+        parts = [urllib.parse.unquote(part) for part in value.split(",")]
+        meta[key] = parts if key == "stack" else ",".join(parts)
+    return meta
+
+
+def parse_options(data, order):
+    options = {}
+    while len(data) >= 4:
+        code, length = struct.unpack(order + "HH", data[:4])
+        if code == 0:
+            break
+        options.setdefault(code, data[4:4 + length])
+        data = data[4 + (length + 3 & ~3):]
+    return options
+
+
+def blocks(data):
+    """Yields (type, body, byte order); the last is (None, unfinished bytes, order)."""
+    order = "<"
+    while len(data) >= 12:
+        kind, length = struct.unpack(order + "II", data[:8])
+        if kind == SECTION:
+            order = "<" if data[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
+            length = struct.unpack(order + "I", data[4:8])[0]
+        if length < 12 or length % 4:
+            raise ValueError(f"block of type {kind:#x} with length {length}")
+        if length > len(data):
+            break
+        if struct.unpack(order + "I", data[length - 4:length])[0] != length:
+            raise ValueError(f"block of type {kind:#x}: the two lengths differ")
+        yield kind, data[8:length - 4], order
+        data = data[length:]
+    yield None, data, order
+
+
+def parse(data):
+    capture = Capture([], [], [], b"")
+    for kind, body, order in blocks(data):
+        if kind is None:
+            capture.rest = body
+        elif kind == INTERFACE:
+            link, _, snaplen = struct.unpack(order + "HHI", body[:8])
+            capture.interfaces.append(Interface(link, snaplen, parse_options(body[8:], order)))
+        elif kind == PACKET:
+            capture.packets.append(parse_packet(capture, body, order))
+        elif kind == STATISTICS:
+            capture.statistics.append(parse_options(body[12:], order))
+    return capture
+
+
+def parse_packet(capture, body, order):
+    number, high, low, cap_len, wire_len = struct.unpack(order + "IIIII", body[:20])
+    interface = capture.interfaces[number]
+    if interface.options.get(9, b"\x06")[0] != 9:
+        raise ValueError("timestamps are not in nanoseconds")
+    options = parse_options(body[20 + (cap_len + 3 & ~3):], order)
+    comment = options.get(1, b"").decode()
+    return Packet(interface, high << 32 | low, wire_len, body[20:20 + cap_len], comment,
+                  parse_meta(comment) if comment else {})
