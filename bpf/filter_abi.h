@@ -22,9 +22,7 @@
 #ifndef NETCAP_FILTER_ABI_H
 #define NETCAP_FILTER_ABI_H
 
-#ifndef __VMLINUX_MIN_H__
 #include <linux/types.h>
-#endif
 
 #define NETCAP_WINDOW 96 /* bytes; Ethernet, VLAN, IPv6 and TCP headers fit */
 

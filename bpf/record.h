@@ -6,9 +6,7 @@
 #ifndef NETCAP_RECORD_H
 #define NETCAP_RECORD_H
 
-#ifndef __VMLINUX_MIN_H__
 #include <linux/types.h>
-#endif
 
 #define NETCAP_DEV_LEN      16  /* IFNAMSIZ */
 #define NETCAP_COMM_LEN     16  /* TASK_COMM_LEN */
@@ -66,6 +64,8 @@ struct netcap_control {
 	__u32 armed;    /* daemon sets 1 before it sleeps; the producer that takes it back wakes */
 	__u64 taken;    /* records submitted, all points */
 	__u64 wakeups;  /* wake-ups sent */
+	__u32 zero;     /* always 0, which the verifier does not know (PACKET_FORGET) */
+	__u32 pad;
 };
 
 /*
