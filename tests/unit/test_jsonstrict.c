@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <cmocka.h>
+
+#include "jsonstrict.h"
+#include "limits.h"
+
+#define DEPTH 8
+
+static struct json_object *parse(const char *text, size_t len)
+{
+	char why[512] = "";
+	/* A copy of the exact size, so that ASan sees a read behind the end. */
+	char *copy = malloc(len ? len : 1);
+	struct json_object *value;
+
+	memcpy(copy, text, len);
+	value = jsonstrict_parse(copy, len, DEPTH, why, sizeof(why));
+	free(copy);
+	if (!value)
+		fail_msg("%.*s: %s", (int)len, text, why);
+	return value;
+}
+
+static void check_good(const char *text, const char *shown)
+{
+	struct json_object *value = parse(text, strlen(text));
+
+	assert_string_equal(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+								  JSON_C_TO_STRING_NOSLASHESCAPE),
+			    shown);
+	json_object_put(value);
+}
+
+static void check_refused_bytes(const char *text, size_t len, const char *reason)
+{
+	char why[512] = "";
+	char *copy = malloc(len ? len : 1);
+	struct json_object *value;
+
+	memcpy(copy, text, len);
+	value = jsonstrict_parse(copy, len, DEPTH, why, sizeof(why));
+	free(copy);
+	if (value)
+		fail_msg("%.*s: accepted", (int)len, text);
+	if (!strstr(why, reason))
+		fail_msg("%.*s: \"%s\" is not in: %s", (int)len, text, reason, why);
+}
+
+static void check_refused(const char *text, const char *reason)
+{
+	check_refused_bytes(text, strlen(text), reason);
+}
+
+static void test_good(void **state)
+{
+	check_good("{}", "{}");
+	check_good(" \t\r\n[ ] \n", "[]");
+	check_good("{\"a\":null,\"b\":[true,false,null],\"c\":{\"a\":\"\"}}",
+		   "{\"a\":null,\"b\":[true,false,null],\"c\":{\"a\":\"\"}}");
+	check_good(" { \"a\" : 1 , \"b\" : [ 1 , 2 ] } ", "{\"a\":1,\"b\":[1,2]}");
+	check_good("{\"\":{\"\":1}}", "{\"\":{\"\":1}}");
+	check_good("\"x\"", "\"x\"");
+	check_good("true", "true");
+	check_good("-0", "0");
+	check_good("0", "0");
+}
+
+static void test_numbers(void **state)
+{
+	check_good("9223372036854775807", "9223372036854775807");
+	check_good("-9223372036854775808", "-9223372036854775808");
+	check_good("[1.5,-0.25,1e3,0E+2,12e-1]", "[1.5,-0.25,1e3,0E+2,12e-1]");
+	check_good("1e-999", "1e-999");
+	check_refused("9223372036854775808", "too large");
+	check_refused("-9223372036854775809", "too large");
+	check_refused("1e999", "too large");
+	check_refused("0.00000000000000000000000000000000000000000000000000000000000000001",
+		      "too long");
+	check_refused("01", "leading zero at byte 0");
+	check_refused("[-01]", "leading zero at byte 2");
+	check_refused("1.", "ends at byte 2 where a digit belongs");
+	check_refused("[1.]", "\"]\" at byte 3 where a digit belongs");
+	check_refused("-", "where a digit belongs");
+	check_refused("1e", "where a digit belongs");
+	check_refused("1e+", "where a digit belongs");
+	check_refused(".5", "\".\" at byte 0 where a value belongs");
+	check_refused("+1", "\"+\" at byte 0 where a value belongs");
+	check_refused("0x10", "\"x\" at byte 1 where nothing more belongs");
+	check_refused("-Infinity", "\"I\" at byte 1 where a digit belongs");
+}
+
+static void test_words(void **state)
+{
+	check_refused("NaN", "the word \"NaN\" at byte 0");
+	check_refused("[Infinity]", "the word \"Infinity\" at byte 1");
+	check_refused("True", "the word \"True\"");
+	check_refused("nul", "the word \"nul\"");
+	check_refused("truex", "the word \"truex\"");
+	check_refused("null", "only null");
+	check_refused("{a:1}", "\"a\" at byte 1 where the name of a member in double quotes");
+}
+
+static void test_structure(void **state)
+{
+	check_refused("", "ends at byte 0 where a value belongs");
+	check_refused(" ", "ends at byte 1 where a value belongs");
+	check_refused("{", "ends at byte 1");
+	check_refused("{\"a\"", "ends at byte 4 where a colon belongs");
+	check_refused("{\"a\" 1}", "\"1\" at byte 5 where a colon belongs");
+	check_refused("{\"a\":}", "\"}\" at byte 5 where a value belongs");
+	check_refused("{\"a\":1,}", "\"}\" at byte 7 where the name of a member");
+	check_refused("[1,]", "\"]\" at byte 3 where a value belongs");
+	check_refused("[,1]", "\",\" at byte 1 where a value belongs");
+	check_refused("[1 2]", "\"2\" at byte 3 where a comma or ] belongs");
+	check_refused("[1}", "\"}\" at byte 2 where a comma or ] belongs");
+	check_refused("{\"a\":1]", "\"]\" at byte 6 where a comma or } belongs");
+	check_refused("{} {}", "\"{\" at byte 3 where nothing more belongs");
+	check_refused("{}}", "\"}\" at byte 2 where nothing more belongs");
+	check_refused("{'a':1}", "\"'\" at byte 1");
+	check_refused("{} // x", "\"/\" at byte 3");
+	check_refused_bytes("{}\0", 3, "\"\\x00\" at byte 2 where nothing more belongs");
+	check_refused_bytes("[1,\0]", 5, "\"\\x00\" at byte 3 where a value belongs");
+	check_refused("\xef\xbb\xbf{}", "\"\\xef\" at byte 0");
+}
+
+static void test_strings(void **state)
+{
+	static const char escapes[] = "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e4\\u20AC\\ud83d\\ude00\"";
+	struct json_object *value = parse(escapes, strlen(escapes));
+
+	assert_string_equal(json_object_get_string(value),
+			    "\"\\/\b\f\n\r\t\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+	json_object_put(value);
+	check_refused("\"abc", "ends at byte 4 where the rest of a string");
+	check_refused("\"abc\\", "ends at byte 5 where the rest of a string");
+	check_refused("\"\\x41\"", "unknown escape \"\\x5cx\" at byte 1");
+	check_refused("\"\\'\"", "unknown escape");
+	check_refused_bytes("\"\\\0\"", 4, "unknown escape");
+	check_refused("\"\\u12\"", "bad escape at byte 1");
+	check_refused("\"\\u12", "bad escape at byte 1");
+	check_refused("\"\\u00g0\"", "bad escape");
+	check_refused_bytes("\"\\u00\0 0\"", 9, "bad escape");
+	check_refused("\"\\u0000\"", "\\u0000 at byte 1");
+	check_refused("{\"a\\u0000\":1}", "\\u0000 at byte 3");
+	check_refused("\"a\nb\"", "control character (0x0a) in a string at byte 2");
+	check_refused_bytes("\"a\0b\"", 5, "control character (0x00) in a string at byte 2");
+}
+
+static void test_surrogates(void **state)
+{
+	check_refused("\"\\ud83d\"", "half a surrogate pair at byte 1");
+	check_refused("\"\\ude00\"", "half a surrogate pair");
+	check_refused("\"\\ud83d\\ud83d\"", "half a surrogate pair");
+	check_refused("\"\\ud83d\\u0041\"", "half a surrogate pair");
+	check_refused("\"\\ud83d\\n\"", "half a surrogate pair");
+	check_refused("\"\\ude00\\ud83d\"", "half a surrogate pair");
+	check_good("\"\\udbff\\udfff\"", "\"\xf4\x8f\xbf\xbf\"");
+}
+
+static void test_utf8(void **state)
+{
+	static const char *const bad[] = {
+		"\"\x80\"",             /* no first byte */
+		"\"\xc0\xaf\"",         /* overlong */
+		"\"\xc1\xbf\"",         /* overlong */
+		"\"\xe0\x9f\xbf\"",     /* overlong */
+		"\"\xf0\x8f\xbf\xbf\"", /* overlong */
+		"\"\xed\xa0\x80\"",     /* surrogate */
+		"\"\xf4\x90\x80\x80\"", /* beyond U+10FFFF */
+		"\"\xf5\x80\x80\x80\"",
+		"\"\xff\"",
+		"\"\xc3\"",             /* cut off */
+		"\"\xe2\x82\"",
+		"\"\xf0\x9f\x98\"",
+		"\"\xf0\x9f\x98",
+		"\"\xc3",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		check_refused(bad[i], "is not UTF-8 at byte 1");
+	check_good("\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\"",
+		   "\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\"");
+}
+
+static void test_duplicates(void **state)
+{
+	check_refused("{\"filter\":1,\"x\":2,\"filter\":3}",
+		      "the message has the member \"filter\" twice, again at byte 18: keep one");
+	check_refused("{\"a\":1,\"\\u0061\":2}", "member \"a\" twice");
+	check_refused("{\"\":1,\"\":2}", "member \"\" twice");
+	check_refused("{\"x\":[{\"a\":null,\"a\":null}]}", "member \"a\" twice");
+	check_refused("{\"\xc3\xa4\":1,\"\\u00e4\":2}", "member \"\\xc3\\xa4\" twice");
+	check_good("{\"a\":{\"a\":1},\"b\":{\"a\":1}}", "{\"a\":{\"a\":1},\"b\":{\"a\":1}}");
+}
+
+static void test_depth(void **state)
+{
+	check_good("[[[[[[[[1]]]]]]]]", "[[[[[[[[1]]]]]]]]");
+	check_good("[[[[[[[[]]]]]]],{}]", "[[[[[[[[]]]]]]],{}]");
+	check_refused("[[[[[[[[[]]]]]]]]]", "more than 8 levels deep at byte 8");
+	check_refused("[[[[[[[{\"a\":{}}]]]]]]]", "more than 8 levels deep");
+}
+
+/* Names of strangers are quoted so that the sentence stays short, printable ASCII. */
+static void test_quoting(void **state)
+{
+	char text[512], name[150];
+
+	memset(name, 'n', sizeof(name));
+	memcpy(name + 46, "\xc3\xa4", 2);
+	name[149] = '\0';
+	snprintf(text, sizeof(text), "{\"%s\":1,\"%s\":2}", name, name);
+	check_refused(text, "nn\\xc3\\xa4...\" twice");
+}
+
+static void test_locale(void **state)
+{
+	struct json_object *value;
+
+	/* Where the locale is not installed, this checks no less than the C locale. */
+	setlocale(LC_ALL, "de_DE.UTF-8");
+	value = parse("1.5", 3);
+	assert_true(json_object_get_double(value) == 1.5);
+	json_object_put(value);
+	setlocale(LC_ALL, "C");
+}
+
+static double milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+/* The best of five, since the machine may be busy; quadratic work would show in every one. */
+static double time_parse(const char *text, size_t len)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < 5; i++) {
+		char why[256];
+		double start = milliseconds(), spent;
+
+		json_object_put(jsonstrict_parse(text, len, DEPTH, why, sizeof(why)));
+		spent = milliseconds() - start;
+		if (spent < best)
+			best = spent;
+	}
+	return best;
+}
+
+/* What is repeated to fill a message; between before and after goes a number that is never the same. */
+struct shape {
+	const char *open, *before, *after, *close;
+};
+
+static size_t fill(char *text, const struct shape *shape)
+{
+	size_t at = sprintf(text, "%s", shape->open), end = strlen(shape->close);
+	char item[64];
+
+	for (unsigned i = 0;; i++) {
+		int len = shape->before ? sprintf(item, "%s%x%s", shape->before, i, shape->after)
+					: sprintf(item, "%s", shape->after);
+
+		if (at + len + end > LIMIT_MESSAGE_BYTES)
+			break;
+		memcpy(text + at, item, len);
+		at += len;
+	}
+	memcpy(text + at, shape->close, end);
+	return at + end;
+}
+
+/* The bound is for sanitizers on a busy machine: a plain build takes a tenth of it at most. */
+static void test_hostile_sizes_take_linear_time(void **state)
+{
+	static const struct shape shapes[] = {
+		{"{", "\"", "\":1,", "\"\":1}"},
+		{"{\"a\":{", "\"", "\":{},", "\"\":1}}"},
+		{"[", NULL, "{},", "1]"},
+		{"[", NULL, "[],", "1]"},
+		{"[", NULL, "0,", "1]"},
+		{"[", NULL, "1e1,", "1]"},
+		{"\"", NULL, "\\u20ac", "\""},
+		{"\"", NULL, "x", "\""},
+	};
+	static char text[LIMIT_MESSAGE_BYTES];
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		size_t len = fill(text, &shapes[i]);
+		double spent;
+
+		json_object_put(parse(text, len));
+		spent = time_parse(text, len);
+		print_message("%s...%s: %zu bytes in %.2f ms\n", shapes[i].open, shapes[i].after,
+			      len, spent);
+		assert_true(spent < 100);
+	}
+}
+
+struct sample {
+	char *text;
+	int64_t number;
+	bool flag;
+	struct jsonstrict_strings list;
+};
+
+static const struct jsonstrict_field fields[] = {
+	{"text", JSONSTRICT_STRING, offsetof(struct sample, text), true, 2, 4},
+	{"number", JSONSTRICT_INTEGER, offsetof(struct sample, number), false, -5, INT64_MAX},
+	{"flag", JSONSTRICT_BOOLEAN, offsetof(struct sample, flag), false, 0, 0},
+	{"list", JSONSTRICT_STRINGS, offsetof(struct sample, list), false, 0, 2},
+	{0},
+};
+
+static int read_sample(const char *text, struct sample *s, const char *member, const char *reason)
+{
+	struct json_object *object = parse(text, strlen(text));
+	const char *field = "";
+	char why[256] = "";
+	int r = jsonstrict_read(object, fields, s, &field, why, sizeof(why));
+
+	assert_string_equal(field, member);
+	if (!strstr(why, reason))
+		fail_msg("%s: \"%s\" is not in: %s", text, reason, why);
+	json_object_put(object);
+	return r;
+}
+
+static void clear_sample(struct sample *s)
+{
+	free(s->text);
+	jsonstrict_strings_clear(&s->list);
+}
+
+static void test_read(void **state)
+{
+	struct sample s = {.number = 7};
+
+	assert_int_equal(read_sample("{\"text\":\"ab\"}", &s, "", ""), 0);
+	assert_string_equal(s.text, "ab");
+	assert_int_equal(s.number, 7);
+	assert_int_equal(read_sample("{\"text\":\"abcd\",\"number\":-5,\"flag\":true,"
+				     "\"list\":[\"x\",\"y\"]}", &s, "", ""), 0);
+	assert_string_equal(s.text, "abcd");
+	assert_int_equal(s.number, -5);
+	assert_true(s.flag);
+	assert_int_equal(s.list.count, 2);
+	assert_string_equal(s.list.items[1], "y");
+	assert_int_equal(read_sample("{\"text\":\"ab\",\"list\":[]}", &s, "", ""), 0);
+	assert_int_equal(s.list.count, 0);
+	clear_sample(&s);
+	jsonstrict_strings_clear(NULL);
+}
+
+static void check_read_refused(const char *text, const char *member, const char *reason)
+{
+	struct sample s = {0};
+
+	assert_int_equal(read_sample(text, &s, member, reason), -EINVAL);
+	clear_sample(&s);
+}
+
+#define T "{\"text\":\"abc\","
+
+static void test_read_refused(void **state)
+{
+	check_read_refused("{}", "text", "\"text\" is missing: add it");
+	check_read_refused("{\"text\":null}", "text", "is missing");
+	check_read_refused("{\"text\":5}", "text", "is an integer: give a string");
+	check_read_refused("{\"text\":[]}", "text", "is an array: give a string");
+	check_read_refused("{\"text\":\"a\"}", "text", "is 1 bytes long: give 2 to 4");
+	check_read_refused("{\"text\":\"abcde\"}", "text", "is 5 bytes long: give 2 to 4");
+	check_read_refused(T "\"number\":-6}", "number", "is -6: give a number from -5 to");
+	check_read_refused(T "\"number\":\"6\"}", "number", "is a string: give an integer");
+	check_read_refused(T "\"number\":true}", "number", "is a boolean: give an integer");
+	check_read_refused(T "\"number\":{}}", "number", "is an object: give an integer");
+	check_read_refused(T "\"number\":6.0}", "number", "is a number with a fraction");
+	check_read_refused(T "\"flag\":\"true\"}", "flag", "is a string: give true or false");
+	check_read_refused(T "\"list\":[\"a\",\"b\",\"c\"]}", "list", "has 3 entries: give 0 to 2");
+	check_read_refused(T "\"list\":[\"a\",null]}", "list", "entry 2 of the member \"list\" is null");
+	check_read_refused(T "\"list\":[\"\"]}", "list", "entry 1 of the member \"list\" is 0 bytes");
+	check_read_refused("[]", "parameters", "the parameters are an array");
+	check_read_refused("\"x\"", "parameters", "the parameters are a string");
+}
+
+static void test_read_unknown(void **state)
+{
+	static const struct jsonstrict_field none[] = {{0}};
+	struct json_object *object = parse("{\"text\":\"ab\",\"te\\nxt\":1}", 24);
+	struct sample s = {0};
+	const char *field = NULL;
+	char why[256];
+
+	assert_int_equal(jsonstrict_read(object, fields, &s, &field, why, sizeof(why)), -EINVAL);
+	assert_string_equal(field, "te\nxt");
+	assert_string_equal(why, "the member \"te\\x0axt\" is not known: leave it out; known are "
+				 "text, number, flag, list");
+	assert_null(s.text);
+	assert_int_equal(jsonstrict_read(object, none, &s, &field, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "there are no members here"));
+	assert_int_equal(jsonstrict_read(NULL, none, &s, &field, why, sizeof(why)), 0);
+	assert_int_equal(jsonstrict_read(NULL, fields, &s, &field, why, sizeof(why)), -EINVAL);
+	json_object_put(object);
+}
+
+/* Trees that did not come from the parser are no way around the ranges. */
+static void test_read_foreign_tree(void **state)
+{
+	struct json_object *object = json_object_new_object(), *list = json_object_new_array();
+	struct sample s = {0};
+	const char *field;
+	char why[256];
+
+	json_object_object_add(object, "text", json_object_new_string_len("a\0c", 3));
+	assert_int_equal(jsonstrict_read(object, fields, &s, &field, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "\"text\" holds a NUL"));
+	json_object_object_add(object, "text", json_object_new_string("ok"));
+	json_object_object_add(object, "number", json_object_new_uint64(UINT64_MAX));
+	assert_int_equal(jsonstrict_read(object, fields, &s, &field, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "is 18446744073709551615"));
+	json_object_object_del(object, "number");
+	json_object_array_add(list, json_object_new_string_len("a\0c", 3));
+	json_object_object_add(object, "list", list);
+	assert_int_equal(jsonstrict_read(object, fields, &s, &field, why, sizeof(why)), -EINVAL);
+	assert_non_null(strstr(why, "entry 1 of the member \"list\" holds a NUL"));
+	json_object_put(object);
+	clear_sample(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_surrogates),
+		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_quoting),
+		cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_hostile_sizes_take_linear_time),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_read_refused),
+		cmocka_unit_test(test_read_unknown),
+		cmocka_unit_test(test_read_foreign_tree),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

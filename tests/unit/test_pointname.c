@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "pointname.h"
+
+static void check(const char *text, enum pointname_kind kind, const char *group, const char *name,
+		  int arg, int arg2, const char *shown)
+{
+	struct pointname p;
+	char why[512] = "", formatted[256];
+
+	if (pointname_parse(text, &p, why, sizeof(why)))
+		fail_msg("%s: %s", text, why);
+	assert_int_equal(p.kind, kind);
+	assert_string_equal(p.group, group);
+	assert_string_equal(p.name, name);
+	assert_int_equal(p.arg, arg);
+	assert_int_equal(p.arg2, arg2);
+	assert_int_equal(pointname_format(&p, formatted, sizeof(formatted)), strlen(shown));
+	assert_string_equal(formatted, shown);
+}
+
+static void test_good(void **state)
+{
+	check("tracepoint:skb:kfree_skb", POINTNAME_TRACEPOINT, "skb", "kfree_skb", 0, 0,
+	      "tracepoint:skb:kfree_skb");
+	check("tp:net:net_dev_xmit@1", POINTNAME_TRACEPOINT, "net", "net_dev_xmit", 1, 0,
+	      "tracepoint:net:net_dev_xmit");
+	check("tp:9p:9p_client_req@9@8", POINTNAME_TRACEPOINT, "9p", "9p_client_req", 9, 8,
+	      "tracepoint:9p:9p_client_req");
+	check("tp:xhci-hcd:xhci_urb_enqueue", POINTNAME_TRACEPOINT, "xhci-hcd", "xhci_urb_enqueue",
+	      0, 0, "tracepoint:xhci-hcd:xhci_urb_enqueue");
+	check("icmp_rcv", POINTNAME_FUNCTION, "", "icmp_rcv", 0, 0, "icmp_rcv");
+	check("icmp_rcv@1", POINTNAME_FUNCTION, "", "icmp_rcv", 1, 0, "icmp_rcv");
+	check("__ip_finish_output.constprop.0@3@1", POINTNAME_FUNCTION, "",
+	      "__ip_finish_output.constprop.0", 3, 1, "__ip_finish_output.constprop.0");
+}
+
+static void check_refused(const char *text, const char *reason)
+{
+	struct pointname p;
+	char why[512] = "";
+
+	assert_int_equal(pointname_parse(text, &p, why, sizeof(why)), -EINVAL);
+	if (!strstr(why, reason))
+		fail_msg("%s: \"%s\" is not in: %s", text, reason, why);
+}
+
+static void test_names(void **state)
+{
+	check_refused("", "a trace point is empty");
+	check_refused("@1", "empty function name");
+	check_refused("tracepoint:skb", "no event behind its group");
+	check_refused("tracepoint:", "no event behind its group");
+	check_refused("tracepoint::kfree_skb", "empty group");
+	check_refused("tracepoint:skb:", "empty event");
+	check_refused("tp:skb:@1", "empty event");
+	check_refused("tp:skb:a:b", "too many colons");
+	check_refused("tp:skb:a-b", "\"-\" in its event");
+	check_refused("tp:s.b:ab", "\".\" in its group");
+	check_refused("icmp rcv", "\" \" in its function name");
+	check_refused("icmp_rcv,ip_rcv", "\",\" in its function name");
+	check_refused("icmp_rcv\n", "\"\\x0a\" in its function name");
+	check_refused("icmp_rcv\xc3\xa4", "\"\\xc3\" in its function name");
+	check_refused("icmp_*", "\"*\" in its function name");
+	check_refused("9icmp", "begins with a digit");
+}
+
+static void test_kinds(void **state)
+{
+	static const char *const kinds[] = {"kprobe", "fentry", "fexit", "t", "TP", "usdt", "skb", ""};
+	char text[64], reason[64];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		snprintf(text, sizeof(text), "%s:kfree_skb", kinds[i]);
+		snprintf(reason, sizeof(reason), "the kind \"%s\", which is not known", kinds[i]);
+		check_refused(text, reason);
+		check_refused(text, "tracepoint:GROUP:EVENT");
+	}
+}
+
+static void test_arguments(void **state)
+{
+	check_refused("icmp_rcv@", "no number behind \"@\"");
+	check_refused("icmp_rcv@1@", "no number behind \"@\"");
+	check_refused("icmp_rcv@@1", "no number behind \"@\"");
+	check_refused("icmp_rcv@0", "argument position \"0\"");
+	check_refused("icmp_rcv@10", "argument position \"10\"");
+	check_refused("icmp_rcv@-1", "argument position \"-1\"");
+	check_refused("icmp_rcv@x", "argument position \"x\"");
+	check_refused("icmp_rcv@1@x", "argument position \"x\"");
+	check_refused("icmp_rcv@1 ", "argument position \"1 \"");
+	check_refused("icmp_rcv@1@2@3", "more than two");
+}
+
+static void check_length(const char *before, size_t len, const char *after, const char *reason)
+{
+	char text[512], part[400];
+	struct pointname p;
+	char why[512] = "";
+
+	memset(part, 'a', len);
+	part[len] = '\0';
+	snprintf(text, sizeof(text), "%s%s%s", before, part, after);
+	if (reason)
+		check_refused(text, reason);
+	else
+		assert_int_equal(pointname_parse(text, &p, why, sizeof(why)), 0);
+}
+
+static void test_lengths(void **state)
+{
+	check_length("", 127, "", NULL);
+	check_length("", 128, "", "function name of 128 characters: give at most 127");
+	check_length("tp:", 63, ":a", NULL);
+	check_length("tp:", 64, ":a", "group of 64 characters: give at most 63");
+	check_length("tp:a:", 127, "", NULL);
+	check_length("tp:a:", 128, "", "event of 128 characters: give at most 127");
+	check_length("", 256, "", "is 256 characters long: give at most 255");
+}
+
+/* A sentence that does not fit is cut, never overrun. */
+static void test_small_why(void **state)
+{
+	struct pointname p;
+	char why[8] = "1234567";
+
+	assert_int_equal(pointname_parse("a b", &p, why, 4), -EINVAL);
+	assert_string_equal(why, "the");
+	assert_string_equal(why + 4, "567");
+}
+
+static void test_small_text(void **state)
+{
+	struct pointname p = {.kind = POINTNAME_TRACEPOINT, .group = "a", .name = "b"};
+	char text[14];
+
+	assert_int_equal(pointname_format(&p, text, sizeof(text)), -ENOBUFS);
+	p.group[0] = '\0';
+	assert_int_equal(pointname_format(&p, text, sizeof(text)), 13);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_lengths),
+		cmocka_unit_test(test_small_why),
+		cmocka_unit_test(test_small_text),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
