@@ -15,13 +15,15 @@ enum field_type {
 
 struct field {
 	const char *key;
+	uint8_t key_len;
 	enum field_type type;
 	uint16_t offset; /* in struct meta */
 	uint16_t size;   /* bytes */
 };
 
-#define SIZE_OF(member)     sizeof(((struct meta *)NULL)->member)
-#define FIELD(member, type) {#member, type, offsetof(struct meta, member), SIZE_OF(member)}
+#define SIZE_OF(member) sizeof(((struct meta *)NULL)->member)
+#define FIELD(member, type)                                                                        \
+	{#member, sizeof(#member) - 1, type, offsetof(struct meta, member), SIZE_OF(member)}
 
 /* In the order in which they are written. */
 static const struct field fields[] = {
@@ -48,11 +50,13 @@ static const struct field fields[] = {
 static const char upper_digits[] = "0123456789ABCDEF";
 static const char lower_digits[] = "0123456789abcdef";
 
-/* May stand for itself in a value. */
-static bool is_plain(uint8_t c)
-{
-	return c > ' ' && c < 0x7f && c != '%' && c != ',' && c != '=';
-}
+/* Bytes that stand for themselves in a value. */
+static const bool plain[256] = {
+	['!' ... '$'] = true, /* not "%" */
+	['&' ... '+'] = true, /* not "," */
+	['-' ... '<'] = true, /* not "=" */
+	['>' ... '~'] = true,
+};
 
 static const char *get_text(const struct meta *m, const struct field *f)
 {
@@ -111,15 +115,31 @@ static void put_char(struct writer *w, char c)
 		w->full = true;
 }
 
+static void put_bytes(struct writer *w, const char *bytes, size_t len)
+{
+	size_t room = (size_t)(w->end - w->at);
+
+	if (len > room) {
+		len = room;
+		w->full = true;
+	}
+	memcpy(w->at, bytes, len);
+	w->at += len;
+}
+
 static void put_value(struct writer *w, const char *value)
 {
-	for (; *value; value++) {
-		uint8_t c = (uint8_t)*value;
+	const char *run = value;
 
-		if (is_plain(c)) {
-			put_char(w, *value);
-			continue;
-		}
+	for (;; run = ++value) {
+		uint8_t c;
+
+		while (plain[(uint8_t)*value])
+			value++;
+		put_bytes(w, run, (size_t)(value - run));
+		c = (uint8_t)*value;
+		if (!c)
+			return;
 		put_char(w, '%');
 		put_char(w, upper_digits[c >> 4]);
 		put_char(w, upper_digits[c & 15]);
@@ -129,14 +149,13 @@ static void put_value(struct writer *w, const char *value)
 static void put_number(struct writer *w, uint64_t value, unsigned base)
 {
 	char digits[20]; /* of 2^64 - 1 in decimal */
-	unsigned n = 0;
+	size_t first = sizeof(digits);
 
 	do {
-		digits[n++] = lower_digits[value % base];
+		digits[--first] = lower_digits[value % base];
 		value /= base;
 	} while (value);
-	while (n)
-		put_char(w, digits[--n]);
+	put_bytes(w, digits + first, sizeof(digits) - first);
 }
 
 static void put_stack(struct writer *w, const struct meta *m)
@@ -164,8 +183,7 @@ static bool applies(const struct meta *m, const struct field *f)
 
 static void put_field(struct writer *w, const struct meta *m, const struct field *f)
 {
-	for (const char *c = f->key; *c; c++)
-		put_char(w, *c);
+	put_bytes(w, f->key, f->key_len);
 	put_char(w, '=');
 	switch (f->type) {
 	case FIELD_TEXT:
@@ -175,8 +193,7 @@ static void put_field(struct writer *w, const struct meta *m, const struct field
 		put_stack(w, m);
 		break;
 	case FIELD_HEX:
-		put_char(w, '0');
-		put_char(w, 'x');
+		put_bytes(w, "0x", 2);
 		put_number(w, get_number(m, f), 16);
 		break;
 	default:
@@ -248,7 +265,7 @@ static int next_byte(struct span *s)
 	uint8_t c = (uint8_t)*s->at++;
 	int high, low;
 
-	if (is_plain(c))
+	if (plain[c])
 		return c;
 	if (c != '%' || span_len(s) < 2)
 		return -EBADMSG;
@@ -368,7 +385,7 @@ static bool is_key(const struct span *key)
 static const struct field *find_field(const struct span *key)
 {
 	for (size_t i = 0; i < FIELD_NUMBER; i++) {
-		if (strlen(fields[i].key) == span_len(key) &&
+		if (fields[i].key_len == span_len(key) &&
 		    memcmp(fields[i].key, key->at, span_len(key)) == 0)
 			return &fields[i];
 	}

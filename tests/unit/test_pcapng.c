@@ -444,7 +444,6 @@ static const struct mutation mutations[] = {
 	{"more captured than was there", PACKET + 24, 2, "\x06\0", 2},
 	{"more captured than the block has", PACKET + 20, 4, "\x1d\0\0\0", 2},
 	{"captured length over the limit", PACKET + 20, 8, "\xff\xff\xff\xff\xff\xff\xff\xff", 2},
-	{"second section", PACKET, 4, "\x0a\x0d\x0d\x0a", 2},
 	{"statistics of no interface", STATISTICS + 8, 1, "\x01", 3},
 	{"short counter", STATISTICS + 22, 1, "\x07", 3},
 };
@@ -476,6 +475,45 @@ static void test_reader_refuses(void **state)
 {
 	for (size_t i = 0; i < sizeof(mutations) / sizeof(mutations[0]); i++)
 		check_mutation(&mutations[i]);
+}
+
+static void test_reader_refuses_a_second_section(void **state)
+{
+	struct pcapng_reader *r;
+	struct pcapng_event e;
+	struct buf b;
+
+	buf_init(&b, 0);
+	assert_int_equal(pcapng_put_section(&b, "one"), 0);
+	assert_int_equal(pcapng_put_section(&b, "two"), 0);
+	r = reader_of(buf_head(&b), buf_len(&b));
+	assert_int_equal(pcapng_reader_next(r, &e), 1);
+	assert_int_equal(pcapng_reader_next(r, &e), -EBADMSG);
+	pcapng_reader_free(r);
+	buf_clear(&b);
+}
+
+/* A packet one byte longer than the limit, in a block that is still short enough. */
+static void test_reader_refuses_a_long_packet(void **state)
+{
+	const uint32_t size = 12 + 20 + LIMIT_SNAPLEN + 4;
+	uint32_t *block = calloc(1, size);
+	struct pcapng_reader *r;
+	struct pcapng_event e;
+	struct buf b;
+
+	assert_non_null(block);
+	memcpy(block, (uint32_t[]){6, size, 0, 0, 0, LIMIT_SNAPLEN + 1, LIMIT_SNAPLEN + 1}, 28);
+	block[size / 4 - 1] = size;
+	put_stream(&b);
+	assert_int_equal(buf_add(&b, block, size), 0);
+	r = reader_of(buf_head(&b), buf_len(&b));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pcapng_reader_next(r, &e), 1);
+	assert_int_equal(pcapng_reader_next(r, &e), -EBADMSG);
+	pcapng_reader_free(r);
+	buf_clear(&b);
+	free(block);
 }
 
 /* A length over the limit is refused from its header, before the memory is asked for. */
@@ -532,6 +570,8 @@ int main(void)
 		cmocka_unit_test(test_unknown_blocks_pass),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_reader_refuses),
+		cmocka_unit_test(test_reader_refuses_a_second_section),
+		cmocka_unit_test(test_reader_refuses_a_long_packet),
 		cmocka_unit_test(test_long_block_is_refused_early),
 		cmocka_unit_test(test_pcap_bytes),
 	};
