@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Two streams at once: replies on the control connection, and pcapng in a pipe whose other end the
+ * daemon holds. The session is asked to end by half-closing the connection; the daemon then sends
+ * what is left and the final reply, and closes the pipe. So the end is: final reply and end of file.
+ */
+#include "capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "exitcode.h"
+#include "interfaces.h"
+#include "jsonget.h"
+#include "message.h"
+#include "progress.h"
+#include "signals.h"
+#include "summary.h"
+
+#define PIPE_BYTES (1 << 20)
+#define CHUNK      65536
+#define TICK_MS    1000
+#define GRACE_MS   2000 /* for what a daemon that went away left in the pipe */
+
+struct capture {
+	struct connection *connection; /* not owned */
+	const struct options *options; /* not owned */
+	struct sink *sink;             /* not owned */
+	struct progress progress;
+	struct pcapng_reader *reader;  /* owned */
+	struct interfaces interfaces;  /* owned */
+	struct json_object *ended;     /* owned; parameters of the final reply, NULL: not yet */
+	int data;                      /* owned; read end of the pipe, -1 at its end */
+	uint64_t received;             /* packets in the data stream */
+	bool hung_up;                  /* end of the control connection */
+	bool stopping;                 /* we asked for the end */
+	bool sink_done;                /* the sink takes nothing more */
+	int code;
+};
+
+static void stop(struct capture *c)
+{
+	if (!c->stopping)
+		shutdown(c->connection->fd, SHUT_WR);
+	c->stopping = true;
+}
+
+static void fail(struct capture *c, int code)
+{
+	if (c->code == EXITCODE_OK)
+		c->code = code;
+	stop(c);
+}
+
+/* The sink's word on how it went. A reader that went away wants no more: the session ends well. */
+static void sink_result(struct capture *c, int err)
+{
+	if (!err)
+		return;
+	c->sink_done = true;
+	if (err == -EPIPE)
+		stop(c);
+	else
+		fail(c, EXITCODE_FAILED);
+}
+
+static void take_packet(struct capture *c, const struct pcapng_event *e)
+{
+	struct packet p = {.block = &e->packet};
+	char store[META_TEXT_MAX];
+
+	c->received++;
+	p.link = interfaces_link(&c->interfaces, e->packet.interface);
+	if (!e->packet.comment || meta_parse(&p.meta, e->packet.comment, e->packet.comment_len, store,
+					     sizeof(store))) {
+		/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
+		memset(&p.meta, 0, sizeof(p.meta));
+		p.meta.point = interfaces_description(&c->interfaces, e->packet.interface);
+	}
+	if (!c->sink_done)
+		sink_result(c, c->sink->take(c->sink, e, &p));
+}
+
+static void take_event(struct capture *c, const struct pcapng_event *e)
+{
+	if (e->type == PCAPNG_PACKET) {
+		take_packet(c, e);
+		return;
+	}
+	if (e->type == PCAPNG_INTERFACE && interfaces_add(&c->interfaces, &e->interface)) {
+		message("out of memory.");
+		fail(c, EXITCODE_FAILED);
+	}
+	if (!c->sink_done)
+		sink_result(c, c->sink->take(c->sink, e, NULL));
+}
+
+static void take_data(struct capture *c, const void *bytes, size_t len)
+{
+	struct pcapng_event e;
+	int more = pcapng_reader_feed(c->reader, bytes, len);
+
+	while (!more && (more = pcapng_reader_next(c->reader, &e)) == 1) {
+		take_event(c, &e);
+		more = 0;
+	}
+	if (more < 0) {
+		message("the daemon's data stream cannot be read (%s); is the daemon of the same "
+			"version as this netcapctl?", strerror(-more));
+		fail(c, EXITCODE_FAILED);
+		close(c->data);
+		c->data = -1;
+	}
+}
+
+/* One read; the poll loop comes back for more. */
+static void read_data(struct capture *c)
+{
+	uint8_t bytes[CHUNK];
+	ssize_t n = read(c->data, bytes, sizeof(bytes));
+
+	if (n > 0) {
+		take_data(c, bytes, (size_t)n);
+		if (!c->sink_done)
+			sink_result(c, c->sink->flush(c->sink));
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		close(c->data);
+		c->data = -1;
+	}
+}
+
+static void take_reply(struct capture *c, struct json_object *reply)
+{
+	struct json_object *parameters = jsonget_object(reply, "parameters");
+	const char *state = jsonget_string(parameters, "state");
+	struct json_object *session = jsonget_object(parameters, "session");
+	int code = connection_check(reply);
+
+	if (code != EXITCODE_OK) {
+		fail(c, code);
+		c->hung_up = true; /* an error is the last reply */
+	} else if (state && !strcmp(state, "attached")) {
+		if (!c->options->json || progress_on_terminal())
+			summary_attached(stderr, session);
+	} else if (state && !strcmp(state, "ended")) {
+		c->ended = json_object_get(parameters);
+	}
+	/* "running" has the counts of a session under way; the progress line shows our own. */
+}
+
+static void read_control(struct capture *c)
+{
+	struct json_object *reply = NULL;
+	char why[256];
+	int n = varlink_receive(&c->connection->channel);
+
+	if (n == 0 || (n < 0 && n != -EAGAIN && n != -EINTR)) {
+		c->hung_up = true;
+		return;
+	}
+	while (!c->ended && (n = varlink_next(&c->connection->channel, &reply, why, sizeof(why))) == 1) {
+		take_reply(c, reply);
+		json_object_put(reply);
+	}
+	if (n < 0) {
+		message("the daemon's reply cannot be read: %s", why);
+		fail(c, EXITCODE_FAILED);
+		c->hung_up = true;
+	}
+}
+
+/* Whether the loop goes on: until the pipe is at its end and the final reply is there. */
+static bool running(const struct capture *c)
+{
+	return c->data >= 0 || !(c->ended || c->hung_up);
+}
+
+static void loop(struct capture *c)
+{
+	while (running(c)) {
+		bool over = c->ended || c->hung_up;
+		struct pollfd p[2] = {
+			{.fd = over ? -1 : c->connection->fd, .events = POLLIN},
+			{.fd = c->data, .events = POLLIN},
+		};
+		int n = poll(p, 2, c->hung_up ? GRACE_MS : TICK_MS);
+
+		if (signals_stop_requested())
+			stop(c);
+		if (n > 0 && p[1].revents)
+			read_data(c);
+		if (n > 0 && p[0].revents)
+			read_control(c);
+		if (n == 0 && c->hung_up)
+			break;
+		progress_show(&c->progress, c->sink->packets);
+	}
+	progress_end(&c->progress);
+}
+
+/* Sends Start with the write end of a new pipe. 0 or negative errno. */
+static int start(struct capture *c)
+{
+	struct json_object *parameters = spec_to_json(&c->options->spec);
+	int pipe_fds[2], err;
+
+	if (!parameters)
+		return -ENOMEM;
+	if (pipe2(pipe_fds, O_CLOEXEC)) {
+		json_object_put(parameters);
+		return -errno;
+	}
+	fcntl(pipe_fds[0], F_SETPIPE_SZ, PIPE_BYTES); /* a smaller one is only less patient */
+	c->data = pipe_fds[0];
+	err = connection_call(c->connection, "Start", parameters, true, pipe_fds[1]);
+	close(pipe_fds[1]);
+	return err;
+}
+
+static void finish(struct capture *c)
+{
+	const char *reason = jsonget_string(c->ended, "reason");
+	size_t cut = pcapng_reader_pending(c->reader);
+
+	if (!c->sink_done)
+		sink_result(c, c->sink->finish(c->sink));
+	if (c->ended) {
+		summary_ended(stderr, jsonget_object(c->ended, "session"),
+			      reason, c->options, c->sink, c->received);
+		if (c->code == EXITCODE_OK && reason && !strcmp(reason, "shutdown")) {
+			message("the daemon was stopped, and ended the session.");
+			c->code = EXITCODE_GONE;
+		}
+		return;
+	}
+	if (c->code != EXITCODE_OK)
+		return;
+	message("the daemon went away in the middle of the session; %" PRIu64 " packets had come, and "
+		"are kept%s. Its log may say why: journalctl -u netcapd.", c->received,
+		cut ? " (the last one was cut off)" : "");
+	c->code = EXITCODE_GONE;
+}
+
+static void clear(struct capture *c)
+{
+	if (c->data >= 0)
+		close(c->data);
+	pcapng_reader_free(c->reader);
+	interfaces_clear(&c->interfaces);
+	json_object_put(c->ended);
+}
+
+int capture_run(struct connection *connection, const struct options *o, struct sink *sink)
+{
+	struct capture c = {.connection = connection, .options = o, .sink = sink, .data = -1};
+	int err;
+
+	progress_init(&c.progress, o->write_path);
+	c.reader = pcapng_reader_new();
+	err = c.reader ? start(&c) : -ENOMEM;
+	if (err == -EPIPE) {
+		/* It hung up, but may have said why first. */
+		c.stopping = true;
+	} else if (err) {
+		message("the session could not be asked for: %s.", strerror(-err));
+		clear(&c);
+		return EXITCODE_FAILED;
+	}
+	loop(&c);
+	finish(&c);
+	clear(&c);
+	return c.code;
+}

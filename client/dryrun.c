@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "dryrun.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include "connection.h"
+#include "exitcode.h"
+#include "jsonget.h"
+#include "message.h"
+#include "output.h"
+#include "spec.h"
+#include "text.h"
+
+static void print_safe(const char *s)
+{
+	text_print_safe(stdout, s ? s : "?");
+}
+
+static void print_points(struct json_object *points)
+{
+	size_t count = points ? json_object_array_length(points) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *point = json_object_array_get_idx(points, i);
+		const char *reason = jsonget_string(point, "reason");
+
+		print_safe(jsonget_string(point, "name"));
+		if (reason) {
+			fputs(": would not be attached: ", stdout);
+			print_safe(reason);
+		} else {
+			fputs(": would be attached by ", stdout);
+			print_safe(jsonget_string(point, "hook"));
+			printf(", the packet is argument %" PRId64,
+			       jsonget_integer(point, "argument"));
+		}
+		putchar('\n');
+	}
+}
+
+static void print_programs(struct json_object *programs)
+{
+	size_t count = programs ? json_object_array_length(programs) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *program = json_object_array_get_idx(programs, i);
+		const char *start = jsonget_string(program, "start");
+
+		fputs("\nfilter for packets that start with ", stdout);
+		fputs(start && start[0] == 'e' ? "an Ethernet header" : "an IP header", stdout);
+		fputs(", cBPF:\n", stdout);
+		print_safe(jsonget_string(program, "cbpf"));
+		fputs("\nthe same, eBPF:\n", stdout);
+		print_safe(jsonget_string(program, "ebpf"));
+		putchar('\n');
+	}
+	if (!count)
+		puts("no filter: every packet matches");
+}
+
+int dryrun_show(const struct options *o)
+{
+	struct connection c = {.fd = -1};
+	struct json_object *plan = NULL, *parameters;
+	int code = connection_open(&c, o->socket_path, true);
+
+	if (code == EXITCODE_OK) {
+		parameters = spec_to_json(&o->spec);
+		code = connection_ask(&c, "Start", parameters, &plan);
+	}
+	if (code == EXITCODE_OK && o->json) {
+		puts(json_object_to_json_string_ext(plan, JSON_C_TO_STRING_PLAIN |
+								  JSON_C_TO_STRING_NOSLASHESCAPE));
+	} else if (code == EXITCODE_OK) {
+		print_points(jsonget_array(plan, "points"));
+		print_programs(jsonget_array(plan, "programs"));
+	}
+	if (code == EXITCODE_OK && output_flush())
+		code = EXITCODE_FAILED;
+	json_object_put(plan);
+	connection_close(&c);
+	return code;
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "help.h"
+
+#include <string.h>
+#include "limits.h"
+#include "print.h"
+
+#define EXIT_CODES \
+	"Exit codes: 0 all went well; 1 refused or failed; 2 the command line makes no sense;\n" \
+	"3 no daemon, or not permitted; 4 the daemon went away in the middle.\n"
+
+#define STRING_OF(n)  STRING_OF_(n)
+#define STRING_OF_(n) #n
+
+static const char overview[] =
+	"netcapctl shows where in the kernel packets go, and where and why they are dropped.\n"
+	"\n"
+	"Usage: netcapctl [--socket PATH] VERB [OPTIONS]\n"
+	"\n"
+	"  skb        capture packets at trace points of the kernel\n"
+	"  points     list the trace points that can be captured at\n"
+	"  list       list the sessions that are running\n"
+	"  stop       end a session\n"
+	"  stats      show the counts of sessions, and the daemon's own\n"
+	"  features   show what this kernel and these privileges allow\n"
+	"\n"
+	"  netcapctl VERB --help says more; netcapctl --version says which version this is.\n"
+	"\n"
+	"The first thing to try, which shows each packet that the kernel drops, with its reason:\n"
+	"\n"
+	"  sudo netcapctl skb -f tracepoint:skb:kfree_skb\n"
+	"\n"
+	"The work is done by the service netcapd; users in the group netcap may use it. With no\n"
+	"service running, root gets a private netcapd that lives as long as the command.\n"
+	"  --socket PATH   the service's socket (default " DEFAULT_SOCKET_PATH ")\n"
+	"\n" EXIT_CODES;
+
+static const char skb_what[] =
+	"netcapctl skb -f LIST [OPTIONS]: capture packets at trace points of the kernel.\n"
+	"\n"
+	"Where:\n"
+	"  -f, --function LIST      trace points, separated by commas: tracepoint:GROUP:NAME[@N].\n"
+	"                           @N says which argument is the packet, from 1; it is found by\n"
+	"                           itself where it is left out. netcapctl points lists them.\n"
+	"\n"
+	"Which packets (all that are given must hold):\n"
+	"  -e, --expression EXPR    tcpdump filter expression (pcap-filter(7)), in quotes\n"
+	"  -i, --interface DEV      only packets of this device, in the namespace of --netns, or\n"
+	"                           else in that of this command\n"
+	"  --netns NAME|PATH|INODE  only packets in this network namespace\n"
+	"  --mark VALUE[/MASK]      only packets with this mark (32 bits, 0x for hexadecimal)\n"
+	"  --pid PID                only while a task of this process runs\n"
+	"  --comm NAME              only while a task of this name runs\n"
+	"\n"
+	"How much:\n"
+	"  -c, --count N            end after N packets\n"
+	"  --capture-max-size BYTES bytes kept of each packet, 1 to " STRING_OF(LIMIT_SNAPLEN)
+	"\n"
+	"                           (default " STRING_OF(DEFAULT_SNAPLEN) ")\n"
+	"  -S, --stack-dump         the kernel stack of each packet\n"
+	"  --ring-size BYTES        buffer between kernel and daemon, " STRING_OF(LIMIT_RING_MIN)
+	" to " STRING_OF(LIMIT_RING_MAX) "\n"
+	"                           (default " STRING_OF(DEFAULT_RING_BYTES) "); larger if packets"
+	" are lost\n"
+	"\n";
+
+static const char skb_how[] =
+	"What to do with them (printed by tcpdump, metadata beneath, if none of these is given):\n"
+	"  -t, --tcpdump-flags TEXT tcpdump's flags for printing (default \"-nn\")\n"
+	"  --stack-dump-color C     " PRINT_COLORS ", on a terminal\n"
+	"  --json                   one JSON object a line\n"
+	"  -w, --write-file FILE    a pcapng file with the metadata as comments, which Wireshark\n"
+	"                           shows; - is standard output. Classic pcap, without metadata,\n"
+	"                           if FILE ends in .pcap\n"
+	"  --format pcapng|pcap     the format of FILE, whatever its name\n"
+	"  --write-file-rotate N    FILE holds the last N packets at the end. On the way FILE and\n"
+	"                           FILE.older hold up to N each, so even kill -9 leaves them\n"
+	"  --dry-run                attach nothing; show what would be, and the filter's programs\n"
+	"\n"
+	"  --socket PATH            the service's socket (default " DEFAULT_SOCKET_PATH ")\n"
+	"\n"
+	"Ctrl-C ends the capture; what was captured until then is still shown, then a summary with\n"
+	"  hits = filtered + captured + lost + limited\n"
+	"for each trace point. A second Ctrl-C exits at once.\n"
+	"\n"
+	"Examples:\n"
+	"  Packets to port 9000 that are dropped, the reason, and the stack of who drops them:\n"
+	"    netcapctl skb -f tracepoint:skb:kfree_skb -e \"tcp port 9000\" -S\n"
+	"  What comes in on eth0, with Ethernet headers, 10 packets:\n"
+	"    netcapctl skb -f tracepoint:net:netif_receive_skb -i eth0 -t \"-nne\" -c 10\n"
+	"  The last 1,000 drops, whole packets, into a file:\n"
+	"    netcapctl skb -f tracepoint:skb:kfree_skb --capture-max-size 65535 \\\n"
+	"        -w drops.pcapng --write-file-rotate 1000\n"
+	"  Drops in the network namespace blue, for a program:\n"
+	"    netcapctl skb -f tracepoint:skb:kfree_skb --netns blue --json | jq .reason\n"
+	"\n" EXIT_CODES;
+
+static const struct {
+	const char *verb, *text;
+} verbs[] = {
+	{"list",
+	 "netcapctl list [--json]: list the sessions that are running, with their id, owner, age,\n"
+	 "counts, filter and trace points. --json prints the daemon's reply as it is.\n"},
+	{"stop",
+	 "netcapctl stop ID: end the session with this id (netcapctl list shows them). One's own\n"
+	 "sessions, or anyone's for root. Whoever started it gets its summary as if by Ctrl-C.\n"},
+	{"stats",
+	 "netcapctl stats [ID] [--json]: show the counts of a session, or of all of them and the\n"
+	 "daemon's own age and memory, for each trace point:\n"
+	 "  hits       packets that reached the trace point\n"
+	 "  filtered   of these, packets that were not asked for\n"
+	 "  captured   packets handed to whoever started the session\n"
+	 "  ring       packets lost because the buffer behind the kernel was full\n"
+	 "  client     packets lost because they were not taken fast enough\n"
+	 "  limited    packets after the count limit (-c)\n"
+	 "  missed     beside the hits: the kernel did not run the program\n"},
+	{"points",
+	 "netcapctl points [GLOB] [--json]: list the trace points of this kernel that carry a\n"
+	 "packet, and which argument it is. GLOB is a shell pattern (in quotes):\n"
+	 "  netcapctl points 'tracepoint:net:*'\n"
+	 "A trace point that cannot be captured at is listed with its reason.\n"},
+	{"features",
+	 "netcapctl features [--json]: show what this kernel and these privileges allow, and what\n"
+	 "to change where something is missing.\n"},
+};
+
+void help_overview(FILE *out)
+{
+	fputs(overview, out);
+}
+
+void help_verb(const char *verb)
+{
+	if (!strcmp(verb, "skb")) {
+		fputs(skb_what, stdout);
+		fputs(skb_how, stdout);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!strcmp(verbs[i].verb, verb))
+			printf("%s\n  --socket PATH   the service's socket (default %s)\n\n%s",
+			       verbs[i].text, DEFAULT_SOCKET_PATH, EXIT_CODES);
+	}
+}

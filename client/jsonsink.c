@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Prints one JSON object a line for each packet. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "base64.h"
+#include "exitcode.h"
+#include "message.h"
+#include "output.h"
+#include "sink.h"
+#include "stamp.h"
+#include "text.h"
+
+static const char *link_name(uint16_t link)
+{
+	return link == PCAPNG_LINK_ETHERNET ? "ethernet" : link == PCAPNG_LINK_RAW ? "raw" : "none";
+}
+
+/* Names come from the kernel and hold any byte; JSON holds UTF-8. NULL values are left out. */
+static void add_text(struct json_object *o, const char *name, const char *value)
+{
+	char *utf8 = value ? text_utf8(value) : NULL;
+
+	if (utf8)
+		json_object_object_add(o, name, json_object_new_string(utf8));
+	free(utf8);
+}
+
+static void add_number(struct json_object *o, const char *name, uint64_t value)
+{
+	json_object_object_add(o, name, json_object_new_uint64(value));
+}
+
+static void add_stack(struct json_object *o, const struct meta *m)
+{
+	struct json_object *stack;
+
+	if (!m->frames)
+		return;
+	stack = json_object_new_array();
+	for (unsigned i = 0; i < m->frames; i++) {
+		char *frame = text_utf8(m->stack[i]);
+
+		json_object_array_add(stack, json_object_new_string(frame ? frame : "?"));
+		free(frame);
+	}
+	json_object_object_add(o, "stack", stack);
+}
+
+static void add_meta(struct json_object *o, const struct meta *m)
+{
+	add_text(o, "point", m->point);
+	add_text(o, "reason", m->reason);
+	add_text(o, "location", m->location);
+	add_text(o, "dev", m->dev);
+	if (m->ifindex)
+		add_number(o, "ifindex", m->ifindex);
+	if (m->netns)
+		add_number(o, "netns", m->netns);
+	add_number(o, "cpu", m->cpu);
+	add_number(o, "pid", m->pid);
+	add_number(o, "tid", m->tid);
+	add_text(o, "comm", m->comm);
+	if (m->mark)
+		add_number(o, "mark", m->mark);
+	add_number(o, "protocol", m->protocol);
+	if (m->partial)
+		json_object_object_add(o, "partial", json_object_new_boolean(1));
+}
+
+static int add_data(struct json_object *o, const struct pcapng_packet *b)
+{
+	char *text = base64_encode(b->data, b->cap_len);
+
+	if (!text)
+		return -ENOMEM;
+	json_object_object_add(o, "data", json_object_new_string(text));
+	free(text);
+	return 0;
+}
+
+static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const struct packet *p)
+{
+	struct json_object *o;
+	char time[64];
+	int err;
+
+	if (!p)
+		return 0;
+	o = json_object_new_object();
+	if (!o) {
+		message("out of memory.");
+		return -ENOMEM;
+	}
+	stamp_rfc3339(p->block->time_ns, time, sizeof(time));
+	json_object_object_add(o, "time", json_object_new_string(time));
+	add_number(o, "time_ns", p->block->time_ns);
+	add_meta(o, &p->meta);
+	add_number(o, "length", p->block->wire_len);
+	add_number(o, "caplen", p->block->cap_len);
+	add_text(o, "link", link_name(p->link));
+	add_stack(o, &p->meta);
+	err = add_data(o, p->block);
+	if (err)
+		message("out of memory.");
+	else
+		puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	if (err)
+		return err;
+	s->packets++;
+	return output_check();
+}
+
+static int jsonsink_flush(struct sink *s)
+{
+	return output_flush();
+}
+
+static void jsonsink_free(struct sink *s)
+{
+	free(s);
+}
+
+struct sink *jsonsink_new(const struct options *o, int *code)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+
+	*code = s ? EXITCODE_OK : EXITCODE_FAILED;
+	if (!s) {
+		message("out of memory.");
+		return NULL;
+	}
+	*s = (struct sink){
+		.take = jsonsink_take,
+		.flush = jsonsink_flush,
+		.finish = jsonsink_flush,
+		.free = jsonsink_free,
+	};
+	return s;
+}

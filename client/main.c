@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "exitcode.h"
+#include "help.h"
+#include "message.h"
+#include "output.h"
+#include "verbs.h"
+#include "version.h"
+
+static const struct {
+	const char *name;
+	verb_run *run;
+} verbs[] = {
+	{"skb", verb_skb},     {"points", verb_points}, {"list", verb_list},
+	{"stop", verb_stop},   {"stats", verb_stats},   {"features", verb_features},
+};
+
+/* Descriptors 0 to 2 must be taken, or a socket gets their number and a child's output with it. */
+static int open_standard_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -1;
+	return close(fd);
+}
+
+static int run_verb(int argc, char **argv, const char *socket_path)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!strcmp(argv[0], verbs[i].name))
+			return verbs[i].run(argc, argv, socket_path);
+	}
+	message("there is no verb \"%s\"; netcapctl --help lists them.", argv[0]);
+	return EXITCODE_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *socket_path = NULL;
+	int i = 1, code = EXITCODE_OK;
+
+	if (open_standard_streams())
+		return EXITCODE_FAILED;
+	if (i < argc && !strncmp(argv[i], "--socket=", 9)) {
+		socket_path = argv[i++] + 9;
+	} else if (i + 1 < argc && !strcmp(argv[i], "--socket")) {
+		socket_path = argv[i + 1];
+		i += 2;
+	}
+	if (i == argc) {
+		help_overview(stderr);
+		return EXITCODE_USAGE;
+	}
+	if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h") || !strcmp(argv[i], "help"))
+		help_overview(stdout);
+	else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "version"))
+		puts("netcapctl " NETCAPD_VERSION);
+	else
+		code = run_verb(argc - i, argv + i, socket_path);
+	if (output_flush() && code == EXITCODE_OK)
+		code = EXITCODE_FAILED;
+	return code;
+}

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "exitcode.h"
+#include "limits.h"
+#include "message.h"
+#include "pointname.h"
+#include "print.h"
+#include "text.h"
+
+enum long_only {
+	OPT_CAPTURE_MAX_SIZE = 256,
+	OPT_COMM,
+	OPT_DRY_RUN,
+	OPT_FORMAT,
+	OPT_JSON,
+	OPT_MARK,
+	OPT_NETNS,
+	OPT_PID,
+	OPT_RING_SIZE,
+	OPT_SOCKET,
+	OPT_STACK_COLOR,
+	OPT_ROTATE,
+};
+
+static const struct option skb_options[] = {
+	{"function", required_argument, NULL, 'f'},
+	{"interface", required_argument, NULL, 'i'},
+	{"expression", required_argument, NULL, 'e'},
+	{"tcpdump-flags", required_argument, NULL, 't'},
+	{"write-file", required_argument, NULL, 'w'},
+	{"write-file-rotate", required_argument, NULL, OPT_ROTATE},
+	{"format", required_argument, NULL, OPT_FORMAT},
+	{"count", required_argument, NULL, 'c'},
+	{"capture-max-size", required_argument, NULL, OPT_CAPTURE_MAX_SIZE},
+	{"stack-dump", no_argument, NULL, 'S'},
+	{"stack-dump-color", required_argument, NULL, OPT_STACK_COLOR},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"netns", required_argument, NULL, OPT_NETNS},
+	{"mark", required_argument, NULL, OPT_MARK},
+	{"pid", required_argument, NULL, OPT_PID},
+	{"comm", required_argument, NULL, OPT_COMM},
+	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct option plain_options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int out_of_memory(void)
+{
+	message("out of memory.");
+	return EXITCODE_FAILED;
+}
+
+static int set_text(char **member, const char *value)
+{
+	free(*member);
+	*member = strdup(value);
+	return *member ? EXITCODE_OK : out_of_memory();
+}
+
+/* An unsigned option of the spec, min..max. */
+static int set_number(int64_t *member, const char *option, const char *value, uint64_t min,
+		      uint64_t max, bool units)
+{
+	uint64_t n;
+
+	if (!text_number(value, max, units, &n) || n < min) {
+		message("%s takes a number from %llu to %llu, not \"%s\".", option,
+			(unsigned long long)min, (unsigned long long)max, value);
+		return EXITCODE_USAGE;
+	}
+	*member = (int64_t)n;
+	return EXITCODE_OK;
+}
+
+static int add_point(struct jsonstrict_strings *points, const char *text)
+{
+	struct pointname name;
+	char **items, why[512];
+
+	if (pointname_parse(text, &name, why, sizeof(why))) {
+		message("%s", why);
+		return EXITCODE_USAGE;
+	}
+	if (points->count == LIMIT_POINTS) {
+		message("-f has more than %d trace points, the most that one session can have.",
+			LIMIT_POINTS);
+		return EXITCODE_USAGE;
+	}
+	items = realloc(points->items, (points->count + 1) * sizeof(*items));
+	if (!items)
+		return out_of_memory();
+	points->items = items;
+	items[points->count] = strdup(text);
+	return items[points->count++] ? EXITCODE_OK : out_of_memory();
+}
+
+static int add_points(struct spec *spec, const char *list)
+{
+	char *copy = strdup(list), *rest = copy, *text;
+	int code = copy ? EXITCODE_OK : out_of_memory();
+
+	while (code == EXITCODE_OK && (text = strsep(&rest, ","))) {
+		/* A list may be wrapped in a script: blanks around its commas mean nothing. */
+		text += strspn(text, " \t\n");
+		text[strcspn(text, " \t\n")] = '\0';
+		code = add_point(&spec->points, text);
+	}
+	free(copy);
+	return code;
+}
+
+static int set_mark(struct spec *spec, const char *value)
+{
+	char text[64], *slash;
+	uint64_t mark, mask = UINT32_MAX;
+
+	snprintf(text, sizeof(text), "%s", value);
+	slash = strchr(text, '/');
+	if (slash)
+		*slash++ = '\0';
+	if (strlen(value) >= sizeof(text) || !text_number(text, UINT32_MAX, false, &mark) ||
+	    (slash && !text_number(slash, UINT32_MAX, false, &mask)) || !mask) {
+		message("--mark takes VALUE or VALUE/MASK, such as 0x10 or 0x10/0xf0, 32 bits each and "
+			"the mask not 0; not \"%s\".", value);
+		return EXITCODE_USAGE;
+	}
+	if (mark & ~mask) {
+		message("--mark %s can never match: the value has bits outside the mask.", value);
+		return EXITCODE_USAGE;
+	}
+	spec->mark = (int64_t)mark;
+	spec->mark_mask = (int64_t)mask;
+	return EXITCODE_OK;
+}
+
+static int set_name(char **member, const char *option, const char *value, size_t max)
+{
+	if (!*value || strlen(value) > max) {
+		message("%s takes a name of 1 to %zu bytes, not \"%s\".", option, max, value);
+		return EXITCODE_USAGE;
+	}
+	return set_text(member, value);
+}
+
+static int set_expression(struct spec *spec, const char *value)
+{
+	if (strlen(value) > LIMIT_FILTER_BYTES) {
+		message("the filter expression of -e has %zu bytes; %d is the most.", strlen(value),
+			LIMIT_FILTER_BYTES);
+		return EXITCODE_USAGE;
+	}
+	/* An empty expression means what it means to tcpdump: everything. */
+	free(spec->filter);
+	spec->filter = NULL;
+	return value[strspn(value, " \t\n")] ? set_text(&spec->filter, value) : EXITCODE_OK;
+}
+
+static int set_format(struct options *o, const char *value)
+{
+	if (!strcmp(value, "pcapng")) {
+		o->format = FORMAT_PCAPNG;
+	} else if (!strcmp(value, "pcap")) {
+		o->format = FORMAT_PCAP;
+	} else {
+		message("--format takes pcapng or pcap, not \"%s\".", value);
+		return EXITCODE_USAGE;
+	}
+	return EXITCODE_OK;
+}
+
+static int set_color(struct options *o, const char *value)
+{
+	if (!print_color(value)) {
+		message("--stack-dump-color takes " PRINT_COLORS ", not \"%s\".", value);
+		return EXITCODE_USAGE;
+	}
+	o->stack_color = value;
+	return EXITCODE_OK;
+}
+
+static int set_rotate(struct options *o, const char *value)
+{
+	if (!text_number(value, UINT32_MAX, false, &o->rotate)) {
+		message("--write-file-rotate takes a number of packets, not \"%s\".", value);
+		return EXITCODE_USAGE;
+	}
+	return EXITCODE_OK;
+}
+
+static int set_spec_option(struct spec *s, int option, const char *value)
+{
+	switch (option) {
+	case 'f':
+		return add_points(s, value);
+	case 'i':
+		return set_name(&s->interface, "-i", value, LIMIT_IFNAME_BYTES);
+	case 'e':
+		return set_expression(s, value);
+	case 'c':
+		return set_number(&s->count, "-c", value, 0, INT64_MAX, false);
+	case OPT_CAPTURE_MAX_SIZE:
+		return set_number(&s->snaplen, "--capture-max-size", value, 1, LIMIT_SNAPLEN, true);
+	case OPT_RING_SIZE:
+		return set_number(&s->ring_bytes, "--ring-size", value, LIMIT_RING_MIN,
+				  LIMIT_RING_MAX, true);
+	case OPT_MARK:
+		return set_mark(s, value);
+	case OPT_PID:
+		return set_number(&s->pid, "--pid", value, 1, INT32_MAX, false);
+	case OPT_COMM:
+		return set_name(&s->comm, "--comm", value, LIMIT_COMM_BYTES);
+	default:
+		return EXITCODE_USAGE;
+	}
+}
+
+static int set_option(struct options *o, int option, const char *value)
+{
+	switch (option) {
+	case 't':
+		o->tcpdump_flags = value;
+		return EXITCODE_OK;
+	case 'w':
+		o->write_path = value;
+		return EXITCODE_OK;
+	case 'S':
+		o->spec.stack = true;
+		return EXITCODE_OK;
+	case 'h':
+		o->help = true;
+		return EXITCODE_OK;
+	case OPT_ROTATE:
+		return set_rotate(o, value);
+	case OPT_FORMAT:
+		return set_format(o, value);
+	case OPT_STACK_COLOR:
+		return set_color(o, value);
+	case OPT_JSON:
+		o->json = true;
+		return EXITCODE_OK;
+	case OPT_DRY_RUN:
+		o->spec.dry_run = true;
+		return EXITCODE_OK;
+	case OPT_NETNS:
+		o->netns = value;
+		return EXITCODE_OK;
+	case OPT_SOCKET:
+		o->socket_path = value;
+		return EXITCODE_OK;
+	default:
+		return set_spec_option(&o->spec, option, value);
+	}
+}
+
+static int complain_option(int result, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (result == ':')
+		message("%s needs a value; see netcapctl %s --help.", word, argv[0]);
+	else if (optopt && optopt < 256)
+		message("netcapctl %s has no option -%c; see netcapctl %s --help.", argv[0], optopt,
+			argv[0]);
+	else
+		message("netcapctl %s has no option %s, or not in this form; see netcapctl %s --help.",
+			argv[0], word, argv[0]);
+	return EXITCODE_USAGE;
+}
+
+/* What only makes sense together, or not together. */
+static int check_skb(const struct options *o)
+{
+	if (!o->spec.points.count) {
+		message("-f says where to capture, for example -f tracepoint:skb:kfree_skb; see "
+			"netcapctl skb --help.");
+		return EXITCODE_USAGE;
+	}
+	if (o->json && o->write_path) {
+		message("--json prints packets and -w writes them to a file: choose one.");
+		return EXITCODE_USAGE;
+	}
+	if (o->format != FORMAT_BY_NAME && !o->write_path) {
+		message("--format is the format of a file: it needs -w FILE.");
+		return EXITCODE_USAGE;
+	}
+	if (o->rotate && (!o->write_path || !strcmp(o->write_path, "-"))) {
+		message("--write-file-rotate needs -w FILE, a regular file.");
+		return EXITCODE_USAGE;
+	}
+	if (o->write_path && !*o->write_path) {
+		message("-w needs the name of a file, or - for standard output.");
+		return EXITCODE_USAGE;
+	}
+	return EXITCODE_OK;
+}
+
+int options_parse_skb(struct options *o, int argc, char **argv)
+{
+	int code = EXITCODE_OK, c;
+
+	spec_init(&o->spec);
+	o->tcpdump_flags = "-nn";
+	optind = 0;
+	opterr = 0;
+	while (code == EXITCODE_OK && !o->help &&
+	       (c = getopt_long(argc, argv, ":f:i:e:t:w:c:Sh", skb_options, NULL)) != -1)
+		code = c == '?' || c == ':' ? complain_option(c, argv) : set_option(o, c, optarg);
+	if (code != EXITCODE_OK || o->help)
+		return code;
+	if (optind < argc) {
+		message("\"%s\" belongs to no option: trace points go to -f, a filter expression to -e "
+			"(in quotes).", argv[optind]);
+		return EXITCODE_USAGE;
+	}
+	return check_skb(o);
+}
+
+int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,
+			const char **argument)
+{
+	int code = EXITCODE_OK, c;
+
+	spec_init(&o->spec);
+	*argument = NULL;
+	optind = 0;
+	opterr = 0;
+	while (code == EXITCODE_OK && !o->help &&
+	       (c = getopt_long(argc, argv, ":h", plain_options, NULL)) != -1)
+		code = c == '?' || c == ':' ? complain_option(c, argv) : set_option(o, c, optarg);
+	if (code != EXITCODE_OK || o->help)
+		return code;
+	if (argc - optind > max_arguments) {
+		message("netcapctl %s: \"%s\" is one argument too many; see netcapctl %s --help.",
+			argv[0], argv[optind + max_arguments], argv[0]);
+		return EXITCODE_USAGE;
+	}
+	if (optind < argc)
+		*argument = argv[optind];
+	return EXITCODE_OK;
+}
+
+void options_clear(struct options *o)
+{
+	if (o)
+		spec_clear(&o->spec);
+}

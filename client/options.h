@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line of "netcapctl skb", and what the other verbs share with it. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "spec.h"
+
+enum file_format {
+	FORMAT_BY_NAME, /* pcap if the file's name ends in .pcap, else pcapng */
+	FORMAT_PCAPNG,
+	FORMAT_PCAP,
+};
+
+struct options {
+	const char *socket_path;    /* NULL: the default */
+	struct spec spec;           /* what is asked of the daemon; strings owned */
+	const char *netns;          /* --netns as typed, NULL: not given */
+	const char *tcpdump_flags;  /* text of -t */
+	const char *write_path;     /* NULL: print */
+	enum file_format format;
+	uint64_t rotate;            /* packets to keep, 0: all */
+	const char *stack_color;    /* one of print.h's names, NULL: none */
+	bool json;
+	bool help;                  /* --help was given; nothing else counts */
+};
+
+/*
+ * Reads the arguments after the verb (argv[0] is the verb). An exit code; EXITCODE_USAGE: the
+ * sentence is printed. Pointers other than the spec's point into argv.
+ */
+int options_parse_skb(struct options *o, int argc, char **argv);
+/*
+ * The same for a verb that takes --socket, --json and --help, and at most one argument, which is
+ * stored in *argument (NULL: none given) if max_arguments is 1.
+ */
+int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,
+			const char **argument);
+void options_clear(struct options *o);
+
+#endif

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "print.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "text.h"
+
+#define COLOR_OFF "\033[0m"
+
+const char *print_color(const char *name)
+{
+	static const struct {
+		const char *name, *sequence;
+	} colors[] = {
+		{"red", "\033[31m"},  {"green", "\033[32m"},  {"yellow", "\033[33m"},
+		{"blue", "\033[34m"}, {"purple", "\033[35m"}, {"cyan", "\033[36m"},
+	};
+
+	for (size_t i = 0; i < sizeof(colors) / sizeof(colors[0]); i++) {
+		if (!strcmp(name, colors[i].name))
+			return colors[i].sequence;
+	}
+	return NULL;
+}
+
+bool print_wants_color(FILE *out)
+{
+	const char *refused = getenv("NO_COLOR");
+
+	return isatty(fileno(out)) && !(refused && *refused);
+}
+
+static void print_named(FILE *out, const char *label, const char *value)
+{
+	if (!value)
+		return;
+	fputs(label, out);
+	text_print_safe(out, value);
+}
+
+static void print_task(FILE *out, const struct meta *m)
+{
+	fprintf(out, " pid %" PRIu32, m->pid);
+	if (m->tid != m->pid)
+		fprintf(out, " tid %" PRIu32, m->tid);
+	if (m->comm) {
+		fputs(" (", out);
+		text_print_safe(out, m->comm);
+		putc(')', out);
+	}
+}
+
+static void print_stack(FILE *out, const struct meta *m, const char *color)
+{
+	for (unsigned i = 0; i < m->frames; i++) {
+		fprintf(out, "        %s", color ? color : "");
+		text_print_safe(out, m->stack[i]);
+		fprintf(out, "%s\n", color ? COLOR_OFF : "");
+	}
+}
+
+void print_meta(FILE *out, const struct meta *m, const char *stack_color)
+{
+	print_named(out, "    ", m->point);
+	print_named(out, " ", m->reason);
+	print_named(out, " at ", m->location);
+	print_named(out, " dev ", m->dev);
+	if (m->ifindex)
+		fprintf(out, "%s(%" PRIu32 ")", m->dev ? "" : " dev ", m->ifindex);
+	if (m->netns)
+		fprintf(out, " netns %" PRIu32, m->netns);
+	fprintf(out, " cpu %" PRIu32, m->cpu);
+	print_task(out, m);
+	if (m->mark)
+		fprintf(out, " mark 0x%" PRIx32, m->mark);
+	if (m->partial)
+		fputs(" (bytes missing: page fragments could not be read)", out);
+	putc('\n', out);
+	print_stack(out, m, stack_color);
+}

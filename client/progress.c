@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define CLEAR_LINE "\r\033[K"
+
+bool progress_on_terminal(void)
+{
+	return isatty(STDERR_FILENO);
+}
+
+void progress_init(struct progress *p, const char *write_path)
+{
+	*p = (struct progress){.wanted = write_path && progress_on_terminal()};
+}
+
+void progress_show(struct progress *p, uint64_t packets)
+{
+	struct timespec now;
+
+	if (!p->wanted)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (p->shown && now.tv_sec == p->last)
+		return;
+	fprintf(stderr, CLEAR_LINE "%" PRIu64 " packets", packets);
+	fflush(stderr);
+	p->shown = true;
+	p->last = now.tv_sec;
+}
+
+void progress_end(struct progress *p)
+{
+	if (p->shown)
+		fputs(CLEAR_LINE, stderr);
+	p->shown = false;
+}

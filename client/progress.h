@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The line that shows how a capture to a file goes, while standard error is a terminal. */
+#ifndef PROGRESS_H
+#define PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+struct progress {
+	bool wanted;      /* to a file, and on a terminal */
+	bool shown;       /* a line stands there that must be cleared */
+	time_t last;      /* second in which it was last drawn */
+};
+
+/* write_path: of -w; NULL: packets are printed, and no line is wanted. */
+void progress_init(struct progress *p, const char *write_path);
+/* Draws the line, at most once a second. */
+void progress_show(struct progress *p, uint64_t packets);
+void progress_end(struct progress *p);
+bool progress_on_terminal(void);
+
+#endif

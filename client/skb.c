@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The verb skb: a capture of packets in the kernel. */
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include "capture.h"
+#include "connection.h"
+#include "dryrun.h"
+#include "exitcode.h"
+#include "help.h"
+#include "message.h"
+#include "netns.h"
+#include "options.h"
+#include "signals.h"
+#include "sink.h"
+#include "verbs.h"
+
+/*
+ * Names of devices mean something in one namespace only: with -i and no --netns, it is the one that
+ * the command was typed in.
+ */
+static int resolve_place(struct options *o)
+{
+	char name[IF_NAMESIZE];
+	struct netns n;
+	int err = 0;
+
+	if (!o->netns && !o->spec.interface)
+		return EXITCODE_OK;
+	if (netns_find(&n, o->netns))
+		return EXITCODE_FAILED;
+	o->spec.netns = n.inode;
+	if (o->spec.interface) {
+		err = netns_check_device(&n, o->spec.interface, name);
+		if (!err) {
+			free(o->spec.interface);
+			o->spec.interface = strdup(name);
+		}
+	}
+	netns_clear(&n);
+	return err ? EXITCODE_FAILED : EXITCODE_OK;
+}
+
+static struct sink *make_sink(const struct options *o, int *code)
+{
+	if (o->write_path)
+		return filesink_new(o, code);
+	if (o->json)
+		return jsonsink_new(o, code);
+	return textsink_new(o, code);
+}
+
+static int capture(const struct options *o)
+{
+	struct connection c = {.fd = -1};
+	struct sink *sink;
+	int code;
+
+	signals_install(-1);
+	sink = make_sink(o, &code);
+	if (!sink)
+		return code;
+	code = connection_open(&c, o->socket_path, true);
+	if (code == EXITCODE_OK) {
+		signals_install(c.fd);
+		code = capture_run(&c, o, sink);
+		signals_install(-1);
+	}
+	sink->free(sink);
+	connection_close(&c);
+	return code;
+}
+
+int verb_skb(int argc, char **argv, const char *socket_path)
+{
+	struct options o = {.socket_path = socket_path};
+	int code = options_parse_skb(&o, argc, argv);
+
+	if (code == EXITCODE_OK && o.help)
+		help_verb("skb");
+	else if (code == EXITCODE_OK)
+		code = resolve_place(&o);
+	if (code == EXITCODE_OK && !o.help)
+		code = o.spec.dry_run ? dryrun_show(&o) : capture(&o);
+	options_clear(&o);
+	return code;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "summary.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+#include "counters.h"
+#include "jsonget.h"
+#include "limits.h"
+#include "text.h"
+
+static void print_filter(FILE *out, struct json_object *session)
+{
+	const char *filter = jsonget_string(session, "filter");
+
+	if (filter) {
+		fputs(" matching \"", out);
+		text_print_safe(out, filter);
+		putc('"', out);
+	}
+}
+
+void summary_attached(FILE *out, struct json_object *session)
+{
+	struct json_object *points = jsonget_array(session, "points");
+	size_t count = points ? json_object_array_length(points) : 0, attached = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *point = json_object_array_get_idx(points, i);
+		const char *name = jsonget_string(point, "name");
+		const char *reason = jsonget_string(point, "reason");
+
+		if (!reason) {
+			attached++;
+			continue;
+		}
+		fputs("not attached: ", out);
+		text_print_safe(out, name ? name : "?");
+		fputs(": ", out);
+		text_print_safe(out, reason);
+		putc('\n', out);
+	}
+	fprintf(out, "capturing at %zu trace point%s", attached, attached == 1 ? "" : "s");
+	print_filter(out, session);
+	fputs("; Ctrl-C ends it\n", out);
+}
+
+static void print_counters(FILE *out, const char *name, const struct counters *c)
+{
+	text_print_safe(out, name);
+	fprintf(out,
+		": %" PRIu64 " hits = %" PRIu64 " filtered + %" PRIu64 " captured + %" PRIu64
+		" lost (%" PRIu64 " ring, %" PRIu64 " slow client) + %" PRIu64 " limited",
+		c->hits, c->filtered, c->captured, c->lost_ring + c->lost_client, c->lost_ring,
+		c->lost_client, c->limited);
+	if (c->in_flight)
+		fprintf(out, " + %" PRIu64 " on the way", c->in_flight);
+	if (c->missed)
+		fprintf(out, "; %" PRIu64 " missed", c->missed);
+	putc('\n', out);
+}
+
+static void print_points(FILE *out, struct json_object *session)
+{
+	struct json_object *points = jsonget_array(session, "points"), *value;
+	size_t count = points ? json_object_array_length(points) : 0;
+	struct counters c;
+
+	for (size_t i = 0; count > 1 && i < count; i++) {
+		struct json_object *point = json_object_array_get_idx(points, i);
+		const char *name = jsonget_string(point, "name");
+
+		memset(&c, 0, sizeof(c));
+		if (!name || !json_object_object_get_ex(point, "counters", &value) ||
+		    counters_from_json(&c, value))
+			continue;
+		fputs("  ", out);
+		print_counters(out, name, &c);
+	}
+}
+
+static void print_advice(FILE *out, const struct counters *c, const struct options *o)
+{
+	if (c->lost_ring && o->spec.ring_bytes < LIMIT_RING_MAX)
+		fprintf(out,
+			"%" PRIu64 " packets were lost because the ring was full: a larger one may "
+			"help (--ring-size, now %" PRId64 " bytes), or a narrower filter (-e).\n",
+			c->lost_ring, o->spec.ring_bytes);
+	else if (c->lost_ring)
+		fprintf(out, "%" PRIu64 " packets were lost because the ring was full: narrow the "
+			     "filter (-e).\n", c->lost_ring);
+	if (c->lost_client)
+		fprintf(out,
+			"%" PRIu64 " packets were lost because they were not taken fast enough: %s.\n",
+			c->lost_client,
+			o->write_path ? "write to a faster disk, or narrow the filter (-e)" :
+					"write to a file (-w FILE), or narrow the filter (-e)");
+	if (c->missed)
+		fprintf(out, "%" PRIu64 " more were not seen at all: the kernel does not run a program "
+			     "inside itself.\n", c->missed);
+}
+
+static void print_delivery(FILE *out, const struct counters *c, const struct options *o,
+			   const struct sink *sink, uint64_t received)
+{
+	if (received != c->captured)
+		fprintf(out, "the data stream held %" PRIu64 " of the %" PRIu64
+			     " captured packets.\n", received, c->captured);
+	if (o->write_path)
+		fprintf(out, "%" PRIu64 " packets written to %s.\n", sink->packets,
+			strcmp(o->write_path, "-") ? o->write_path : "standard output");
+	else if (sink->packets != received)
+		fprintf(out, "%" PRIu64 " of them were printed.\n", sink->packets);
+	if (sink->skipped)
+		fprintf(out, "%" PRIu64 " packets without packet headers were left out: classic pcap "
+			     "cannot hold them, pcapng can.\n", sink->skipped);
+}
+
+void summary_ended(FILE *out, struct json_object *session, const char *reason,
+		   const struct options *o, const struct sink *sink, uint64_t received)
+{
+	struct json_object *value = NULL;
+	struct counters c = {0};
+	char name[64];
+
+	if (!json_object_object_get_ex(session, "counters", &value) || counters_from_json(&c, value)) {
+		fputs("the daemon sent no final counts.\n", out);
+		return;
+	}
+	snprintf(name, sizeof(name), "session %" PRId64 " ended (%s)", jsonget_integer(session, "id"),
+		 reason ? reason : "no reason given");
+	print_counters(out, name, &c);
+	print_points(out, session);
+	print_advice(out, &c, o);
+	if (!c.lost_ring && !c.lost_client)
+		fputs("nothing was lost.\n", out);
+	print_delivery(out, &c, o, sink, received);
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Prints packets as tcpdump does, each with its metadata beneath. tcpdump's text comes back through
+ * a pipe and only this process writes to standard output, so the order is what is written here.
+ */
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "exitcode.h"
+#include "message.h"
+#include "output.h"
+#include "print.h"
+#include "sink.h"
+#include "stamp.h"
+#include "tcpdump.h"
+#include "tcpdumpflags.h"
+
+struct textsink {
+	struct sink sink; /* first */
+	char tcpdump_path[PATH_MAX];
+	struct tcpdumpflags flags;
+	struct tcpdump *ethernet;
+	struct tcpdump *raw;     /* started with the first packet that needs it */
+	const char *stack_color; /* terminal sequence, NULL: none */
+};
+
+static int start(struct textsink *s, struct tcpdump **t, uint32_t link)
+{
+	char why[512];
+
+	*t = tcpdump_start(s->tcpdump_path, s->flags.words, link, why, sizeof(why));
+	if (*t)
+		return 0;
+	message("%s", why);
+	return -ECHILD;
+}
+
+static int complain_ended(struct tcpdump *t)
+{
+	char words[512];
+
+	tcpdump_complaint(t, words, sizeof(words));
+	message("tcpdump ended in the middle%s%s; the capture is stopped.", words[0] ? ": " : "",
+		words);
+	return -ECHILD;
+}
+
+static int print_with_tcpdump(struct textsink *s, const struct packet *p)
+{
+	struct tcpdump **t = p->link == PCAPNG_LINK_RAW ? &s->raw : &s->ethernet;
+	const struct pcapng_packet *b = p->block;
+	int err = *t ? 0 : start(s, t, p->link);
+
+	if (!err) {
+		err = tcpdump_packet(*t, b->time_ns, b->wire_len, b->cap_len, b->data, stdout);
+		if (err)
+			err = complain_ended(*t);
+	}
+	return err;
+}
+
+/* What tcpdump has no words for: skbs that hold no network packet, or nothing. */
+static void print_without_tcpdump(const struct packet *p)
+{
+	printf("no packet headers, ethertype 0x%04x, length %u\n", p->meta.protocol,
+	       p->block->wire_len);
+}
+
+static int textsink_take(struct sink *sink, const struct pcapng_event *e, const struct packet *p)
+{
+	struct textsink *s = (struct textsink *)sink;
+	bool has_headers;
+	char prefix[80];
+	int err = 0;
+
+	if (!p)
+		return 0;
+	has_headers = p->link != PCAPNG_LINK_USER0 && p->block->wire_len && p->block->cap_len;
+	stamp_next(&s->flags.stamp, p->block->time_ns, prefix, sizeof(prefix));
+	fputs(prefix, stdout);
+	if (has_headers)
+		err = print_with_tcpdump(s, p);
+	else
+		print_without_tcpdump(p);
+	if (err)
+		return err;
+	print_meta(stdout, &p->meta, s->stack_color);
+	sink->packets++;
+	return output_check();
+}
+
+static int textsink_flush(struct sink *sink)
+{
+	return output_flush();
+}
+
+static void textsink_free(struct sink *sink)
+{
+	struct textsink *s = (struct textsink *)sink;
+
+	tcpdump_free(s->ethernet);
+	tcpdump_free(s->raw);
+	tcpdumpflags_clear(&s->flags);
+	free(s);
+}
+
+static int prepare(struct textsink *s, const struct options *o)
+{
+	char why[512];
+
+	if (tcpdumpflags_parse(&s->flags, o->tcpdump_flags, why, sizeof(why))) {
+		message("%s", why);
+		return EXITCODE_USAGE;
+	}
+	if (tcpdump_find(s->tcpdump_path, sizeof(s->tcpdump_path))) {
+		message("packets are printed by tcpdump, which is not installed: apt install tcpdump, "
+			"or use -w FILE or --json.");
+		return EXITCODE_FAILED;
+	}
+	if (o->stack_color && print_wants_color(stdout))
+		s->stack_color = print_color(o->stack_color);
+	/* Not with the first packet: flags that tcpdump refuses must show before anything is attached. */
+	return start(s, &s->ethernet, PCAPNG_LINK_ETHERNET) ? EXITCODE_FAILED : EXITCODE_OK;
+}
+
+struct sink *textsink_new(const struct options *o, int *code)
+{
+	struct textsink *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		message("out of memory.");
+		*code = EXITCODE_FAILED;
+		return NULL;
+	}
+	s->sink = (struct sink){
+		.take = textsink_take,
+		.flush = textsink_flush,
+		.finish = textsink_flush,
+		.free = textsink_free,
+	};
+	*code = prepare(s, o);
+	if (*code == EXITCODE_OK)
+		return &s->sink;
+	textsink_free(&s->sink);
+	return NULL;
+}
