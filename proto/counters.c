@@ -66,7 +66,8 @@ int counters_from_json(struct counters *c, struct json_object *object)
 		struct json_object *number = NULL;
 
 		json_object_object_get_ex(object, members[i].name, &number);
-		if (!json_object_is_type(number, json_type_int) || json_object_get_int64(number) < 0)
+		if (!json_object_is_type(number, json_type_int) ||
+		    json_object_get_int64(number) < 0)
 			return -EINVAL;
 		*member(&read, i) = json_object_get_int64(number);
 	}

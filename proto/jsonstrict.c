@@ -20,11 +20,11 @@
 struct scan {
 	const char *text;
 	size_t len;
-	size_t at;      /* next byte */
-	int depth;      /* levels that may still be opened */
+	size_t at; /* next byte */
+	int depth; /* levels that may still be opened */
 	int max_depth;
-	char *strings;  /* unescaped strings, one behind the other: never longer than the text */
-	size_t used;    /* bytes of strings[] in use */
+	char *strings; /* unescaped strings, one behind the other: never longer than the text */
+	size_t used;   /* bytes of strings[] in use */
 	char *why;
 	size_t why_size;
 };
@@ -165,15 +165,21 @@ static int scan_unicode(struct scan *s)
 	uint32_t c, low;
 
 	if (scan_unit(s, &c))
-		return fail(s, "the JSON text has a bad escape at byte %zu: "
-			       "write \\u and four hexadecimal digits", start);
+		return fail(s,
+			    "the JSON text has a bad escape at byte %zu: "
+			    "write \\u and four hexadecimal digits",
+			    start);
 	if (!c)
-		return fail(s, "the JSON text has \\u0000 at byte %zu: "
-			       "leave it out, no text here may hold a NUL", start);
+		return fail(s,
+			    "the JSON text has \\u0000 at byte %zu: "
+			    "leave it out, no text here may hold a NUL",
+			    start);
 	if (c >= 0xd800 && c <= 0xdfff) {
 		if (c >= 0xdc00 || scan_unit(s, &low) || low < 0xdc00 || low > 0xdfff)
-			return fail(s, "the JSON text has half a surrogate pair at byte %zu: "
-				       "write both halves", start);
+			return fail(s,
+				    "the JSON text has half a surrogate pair at byte %zu: "
+				    "write both halves",
+				    start);
 		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
 	}
 	put_character(s, c);
@@ -196,8 +202,9 @@ static int scan_escape(struct scan *s)
 		return scan_unicode(s);
 	found = c ? strchr(escapes, c) : NULL;
 	if (!found)
-		return fail(s, "the JSON text has the unknown escape %s at byte %zu: "
-			       "write a backslash as \\\\",
+		return fail(s,
+			    "the JSON text has the unknown escape %s at byte %zu: "
+			    "write a backslash as \\\\",
 			    quote_text(&q, s->text + s->at, 2), s->at);
 	s->strings[s->used++] = values[found - escapes];
 	s->at += 2;
@@ -211,8 +218,10 @@ static int scan_plain(struct scan *s)
 	size_t n;
 
 	if ((unsigned char)*p < 0x20)
-		return fail(s, "the JSON text has a raw control character (0x%02x) in a string at "
-			       "byte %zu: escape it", *p, s->at);
+		return fail(s,
+			    "the JSON text has a raw control character (0x%02x) in a string at "
+			    "byte %zu: escape it",
+			    *p, s->at);
 	n = utf8_length(p, s->len - s->at);
 	if (!n)
 		return fail(s, "the JSON text is not UTF-8 at byte %zu (0x%02x)", s->at,
@@ -260,8 +269,10 @@ static int scan_number_text(struct scan *s, bool *fraction)
 	if (!at_end(s) && s->text[s->at] == '0') {
 		s->at++;
 		if (digit(s))
-			return fail(s, "the JSON text has a number with a leading zero at byte "
-				       "%zu: leave the zero out", s->at - 1);
+			return fail(s,
+				    "the JSON text has a number with a leading zero at byte "
+				    "%zu: leave the zero out",
+				    s->at - 1);
 	} else if (scan_digits(s)) {
 		return -1;
 	}
@@ -314,8 +325,9 @@ static int scan_number(struct scan *s, struct json_object **value)
 			integer = strtoll(text, NULL, 10);
 	}
 	if (len > NUMBER_MAX || isinf(real) || (!fraction && errno == ERANGE))
-		return fail(s, "the JSON text has the number %s at byte %zu, which is too large or "
-			       "too long: give a smaller one",
+		return fail(s,
+			    "the JSON text has the number %s at byte %zu, which is too large or "
+			    "too long: give a smaller one",
 			    quote_text(&q, s->text + start, len), start);
 	*value = fraction ? json_object_new_double_s(real, text) : json_object_new_int64(integer);
 	return *value ? 0 : fail_memory(s);
@@ -343,8 +355,9 @@ static int scan_literal(struct scan *s, struct json_object **value)
 	}
 	if (!n)
 		return fail_unexpected(s, "a value");
-	return fail(s, "the JSON text has the word %s at byte %zu: only true, false and null are "
-		       "words of JSON, text goes in double quotes",
+	return fail(s,
+		    "the JSON text has the word %s at byte %zu: only true, false and null are "
+		    "words of JSON, text goes in double quotes",
 		    quote_text(&q, s->text + s->at, n), s->at);
 }
 
@@ -406,8 +419,10 @@ static int scan_container(struct scan *s, struct json_object **value)
 	int r = 0;
 
 	if (!s->depth)
-		return fail(s, "the JSON text is nested more than %d levels deep at byte %zu: "
-			       "make it flatter", s->max_depth, s->at);
+		return fail(s,
+			    "the JSON text is nested more than %d levels deep at byte %zu: "
+			    "make it flatter",
+			    s->max_depth, s->at);
 	c = object ? json_object_new_object() : json_object_new_array();
 	if (!c)
 		return fail_memory(s);
@@ -450,8 +465,12 @@ static int scan_value(struct scan *s, struct json_object **value)
 struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, char *why,
 				     size_t size)
 {
-	struct scan s = {.text = text, .len = len, .depth = depth, .max_depth = depth,
-			 .why = why, .why_size = size};
+	struct scan s = {.text = text,
+			 .len = len,
+			 .depth = depth,
+			 .max_depth = depth,
+			 .why = why,
+			 .why_size = size};
 	struct json_object *value = NULL;
 	int r;
 

@@ -23,7 +23,8 @@ enum jsonstrict_type {
 	JSONSTRICT_STRING,  /* char *, strdup'ed, min..max bytes */
 	JSONSTRICT_INTEGER, /* int64_t, min..max */
 	JSONSTRICT_BOOLEAN, /* bool */
-	JSONSTRICT_STRINGS, /* struct jsonstrict_strings, min..max entries, each 1..LIMIT_POINT_BYTES bytes */
+	JSONSTRICT_STRINGS, /* struct jsonstrict_strings, min..max entries,
+			       each 1..LIMIT_POINT_BYTES bytes */
 };
 
 struct jsonstrict_strings {
@@ -34,17 +35,17 @@ struct jsonstrict_strings {
 struct jsonstrict_field {
 	const char *name;
 	enum jsonstrict_type type;
-	size_t offset;     /* in the structure */
+	size_t offset; /* in the structure */
 	bool required;
 	int64_t min, max;
 };
 
 /*
- * Reads object (NULL: empty) into the structure at out, by fields (ended by a NULL name). Members that
- * are absent leave the structure as it was; null counts as absent. A string that is there already is
- * freed. 0, -EINVAL (wrong type, out of range, unknown or missing member: *field names it, valid as
- * long as object is, and why says it in a sentence) or -ENOMEM. What was allocated until then stays in
- * the structure for its owner to free.
+ * Reads object (NULL: empty) into the structure at out, by fields (ended by a NULL name). Members
+ * that are absent leave the structure as it was; null counts as absent. A string that is there
+ * already is freed. 0, -EINVAL (wrong type, out of range, unknown or missing member: *field names
+ * it, valid as long as object is, and why says it in a sentence) or -ENOMEM. What was allocated
+ * until then stays in the structure for its owner to free.
  */
 int jsonstrict_read(struct json_object *object, const struct jsonstrict_field *fields, void *out,
 		    const char **field, char *why, size_t size);

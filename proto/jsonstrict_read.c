@@ -91,7 +91,8 @@ static int read_string(const struct reader *r, const struct jsonstrict_field *f,
 	if (len < f->min || len > f->max)
 		return refuse(r, f->name,
 			      "the member \"%s\" is %" PRId64 " bytes long: give %" PRId64
-			      " to %" PRId64, f->name, len, f->min, f->max);
+			      " to %" PRId64,
+			      f->name, len, f->min, f->max);
 	copy = strdup(json_object_get_string(value));
 	if (!copy)
 		return -ENOMEM;
@@ -125,12 +126,14 @@ static int read_entry(const struct reader *r, const struct jsonstrict_field *f,
 			      number, f->name, type_name(value));
 	len = string_length(value);
 	if (has_nul(value))
-		return refuse(r, f->name, "entry %zu of the member \"%s\" holds a NUL: leave it out",
-			      number, f->name);
+		return refuse(r, f->name,
+			      "entry %zu of the member \"%s\" holds a NUL: leave it out", number,
+			      f->name);
 	if (len < 1 || len > LIMIT_POINT_BYTES)
 		return refuse(r, f->name,
 			      "entry %zu of the member \"%s\" is %" PRId64
-			      " bytes long: give 1 to %d", number, f->name, len, LIMIT_POINT_BYTES);
+			      " bytes long: give 1 to %d",
+			      number, f->name, len, LIMIT_POINT_BYTES);
 	*out = strdup(json_object_get_string(value));
 	return *out ? 0 : -ENOMEM;
 }
@@ -143,7 +146,8 @@ static int read_strings(const struct reader *r, const struct jsonstrict_field *f
 
 	if (count < f->min || count > f->max)
 		return refuse(r, f->name,
-			      "the member \"%s\" has %" PRId64 " entries: give %" PRId64 " to %" PRId64,
+			      "the member \"%s\" has %" PRId64 " entries: give %" PRId64
+			      " to %" PRId64,
 			      f->name, count, f->min, f->max);
 	jsonstrict_strings_clear(out);
 	if (!count)
@@ -193,7 +197,8 @@ static int refuse_unknown(const struct reader *r, const struct jsonstrict_field 
 		snprintf(r->why + used, r->size - used, "%s %s", f == fields ? "" : ",", f->name);
 	}
 	if (!fields->name)
-		refuse(r, name, "the member %s is not known: there are no members here, leave it out",
+		refuse(r, name,
+		       "the member %s is not known: there are no members here, leave it out",
 		       quote_text(&q, name, strlen(name)));
 	return -EINVAL;
 }

@@ -64,11 +64,13 @@ static int copy_part(const struct parse *p, const struct part *part, const char 
 	struct quote q;
 
 	if (!part->len)
-		return refuse(p, "the trace point %s has an empty %s: " EXAMPLE, p->whole.text, what);
+		return refuse(p, "the trace point %s has an empty %s: " EXAMPLE, p->whole.text,
+			      what);
 	for (size_t i = 0; i < part->len; i++)
 		if (!strchr(allowed, part->text[i]))
-			return refuse(p, "the trace point %s has %s in its %s, which no %s has: "
-					 "leave it out, and separate trace points by commas",
+			return refuse(p,
+				      "the trace point %s has %s in its %s, which no %s has: "
+				      "leave it out, and separate trace points by commas",
 				      p->whole.text, quote_text(&q, part->text + i, 1), what, what);
 	if (part->len >= size)
 		return refuse(p, "the trace point %s has a %s of %zu characters: give at most %zu",
@@ -83,8 +85,10 @@ static int parse_argument(const struct parse *p, const struct part *part, int *a
 	struct quote q;
 
 	if (!part->len)
-		return refuse(p, "the trace point %s has no number behind \"@\": give the position of "
-				 "the argument, 1 to 9, or leave \"@\" out", p->whole.text);
+		return refuse(p,
+			      "the trace point %s has no number behind \"@\": give the position of "
+			      "the argument, 1 to 9, or leave \"@\" out",
+			      p->whole.text);
 	if (part->len != 1 || *part->text < '1' || *part->text > '9')
 		return refuse(p, "the trace point %s has the argument position %s: give 1 to 9",
 			      p->whole.text, quote_text(&q, part->text, part->len));
@@ -102,8 +106,10 @@ static int parse_arguments(const struct parse *p, struct part rest, struct point
 	if (parse_argument(p, &part, &out->arg))
 		return -EINVAL;
 	if (memchr(rest.text, '@', rest.len))
-		return refuse(p, "the trace point %s has more than two argument positions: "
-				 "give at most two", p->whole.text);
+		return refuse(p,
+			      "the trace point %s has more than two argument positions: "
+			      "give at most two",
+			      p->whole.text);
 	return parse_argument(p, &rest, &out->arg2);
 }
 
@@ -111,8 +117,10 @@ static int parse_function(const struct parse *p, const struct part *name, struct
 {
 	out->kind = POINTNAME_FUNCTION;
 	if (name->len && strchr(DIGITS, *name->text))
-		return refuse(p, "the trace point %s begins with a digit, which no function does: "
-				 "give the name of a function, or " EXAMPLE, p->whole.text);
+		return refuse(p,
+			      "the trace point %s begins with a digit, which no function does: "
+			      "give the name of a function, or " EXAMPLE,
+			      p->whole.text);
 	return copy_part(p, name, "function name", LETTERS DIGITS "_.", out->name,
 			 sizeof(out->name));
 }
@@ -142,8 +150,9 @@ static int parse_name(const struct parse *p, struct part rest, struct pointname 
 		return parse_function(p, &kind, out);
 	if (is(&kind, "tracepoint") || is(&kind, "tp"))
 		return parse_tracepoint(p, rest, out);
-	return refuse(p, "the trace point %s has the kind %s, which is not known: this version traces "
-			 "tracepoints, written tracepoint:GROUP:EVENT or tp:GROUP:EVENT",
+	return refuse(p,
+		      "the trace point %s has the kind %s, which is not known: this version traces "
+		      "tracepoints, written tracepoint:GROUP:EVENT or tp:GROUP:EVENT",
 		      p->whole.text, quote_text(&q, kind.text, kind.len));
 }
 

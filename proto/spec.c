@@ -86,7 +86,8 @@ static int check_filter(struct spec *s, const struct refusal *r)
 		if (((unsigned char)*c < 0x20 && *c != '\t' && *c != '\n') || *c == 0x7f)
 			return refuse(r, "filter",
 				      "the filter has the control character 0x%02x at byte %td: "
-				      "leave it out", *c, c - s->filter);
+				      "leave it out",
+				      *c, c - s->filter);
 	if (!s->filter[strspn(s->filter, " \t\n")]) {
 		/* As for tcpdump, an empty expression is no expression. */
 		free(s->filter);
@@ -110,8 +111,10 @@ static int check_interface(const struct spec *s, const struct refusal *r)
 				      "slashes, colons and control characters",
 				      quote_text(&q, name, strlen(name)));
 	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return refuse(r, "interface", "\"%s\" cannot be the name of a device: give one that "
-			      "is not only dots", name);
+		return refuse(r, "interface",
+			      "\"%s\" cannot be the name of a device: give one that "
+			      "is not only dots",
+			      name);
 	return 0;
 }
 
@@ -124,10 +127,11 @@ static int check_mark(struct spec *s, struct json_object *parameters, const stru
 	if (mark && !mask)
 		s->mark_mask = UINT32_MAX;
 	if (s->mark & ~s->mark_mask)
-		return refuse(r, "mark",
-			      "the mark 0x%jx has bits that its mask 0x%jx has not, so no packet would "
-			      "match: give a wider mask or a smaller mark",
-			      (uintmax_t)s->mark, (uintmax_t)s->mark_mask);
+		return refuse(
+			r, "mark",
+			"the mark 0x%jx has bits that its mask 0x%jx has not, so no packet would "
+			"match: give a wider mask or a smaller mark",
+			(uintmax_t)s->mark, (uintmax_t)s->mark_mask);
 	return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "limits.h"
 
 /*
- * Bytes looked at by one read. Every read looks at bytes that it may have to leave for the next one,
- * so this bounds what a flood of tiny messages can cost.
+ * Bytes looked at by one read. Every read looks at bytes that it may have to leave for the next
+ * one, so this bounds what a flood of tiny messages can cost.
  */
 #define READ_MAX 4096
 
@@ -82,8 +82,10 @@ static ssize_t receive(struct varlink_channel *c, void *bytes, size_t len)
 {
 	union control control;
 	struct iovec iov = {.iov_base = bytes, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1,
-			     .msg_control = &control, .msg_controllen = sizeof(control)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
 	ssize_t n;
 
 	do {

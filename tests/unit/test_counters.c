@@ -11,8 +11,14 @@
 #include "counters.h"
 
 static const struct counters sample = {
-	.hits = 28, .filtered = 1, .captured = 2, .lost_ring = 3, .lost_client = 4,
-	.limited = 5, .in_flight = 13, .missed = 7,
+	.hits = 28,
+	.filtered = 1,
+	.captured = 2,
+	.lost_ring = 3,
+	.lost_client = 4,
+	.limited = 5,
+	.in_flight = 13,
+	.missed = 7,
 };
 
 static void test_add(void **state)

@@ -35,8 +35,8 @@ static void check_good(const char *text, const char *shown)
 {
 	struct json_object *value = parse(text, strlen(text));
 
-	assert_string_equal(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-								  JSON_C_TO_STRING_NOSLASHESCAPE),
+	assert_string_equal(json_object_to_json_string_ext(
+				    value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
 			    shown);
 	json_object_put(value);
 }
@@ -179,7 +179,7 @@ static void test_utf8(void **state)
 		"\"\xf4\x90\x80\x80\"", /* beyond U+10FFFF */
 		"\"\xf5\x80\x80\x80\"",
 		"\"\xff\"",
-		"\"\xc3\"",             /* cut off */
+		"\"\xc3\"", /* cut off */
 		"\"\xe2\x82\"",
 		"\"\xf0\x9f\x98\"",
 		"\"\xf0\x9f\x98",
@@ -260,7 +260,8 @@ static double time_parse(const char *text, size_t len)
 	return best;
 }
 
-/* What is repeated to fill a message; between before and after goes a number that is never the same. */
+/* What is repeated to fill a message; between before and after goes a number that is never the
+ * same. */
 struct shape {
 	const char *open, *before, *after, *close;
 };
@@ -287,14 +288,10 @@ static size_t fill(char *text, const struct shape *shape)
 static void test_hostile_sizes_take_linear_time(void **state)
 {
 	static const struct shape shapes[] = {
-		{"{", "\"", "\":1,", "\"\":1}"},
-		{"{\"a\":{", "\"", "\":{},", "\"\":1}}"},
-		{"[", NULL, "{},", "1]"},
-		{"[", NULL, "[],", "1]"},
-		{"[", NULL, "0,", "1]"},
-		{"[", NULL, "1e1,", "1]"},
-		{"\"", NULL, "\\u20ac", "\""},
-		{"\"", NULL, "x", "\""},
+		{"{", "\"", "\":1,", "\"\":1}"}, {"{\"a\":{", "\"", "\":{},", "\"\":1}}"},
+		{"[", NULL, "{},", "1]"},        {"[", NULL, "[],", "1]"},
+		{"[", NULL, "0,", "1]"},         {"[", NULL, "1e1,", "1]"},
+		{"\"", NULL, "\\u20ac", "\""},   {"\"", NULL, "x", "\""},
 	};
 	static char text[LIMIT_MESSAGE_BYTES];
 
@@ -353,7 +350,9 @@ static void test_read(void **state)
 	assert_string_equal(s.text, "ab");
 	assert_int_equal(s.number, 7);
 	assert_int_equal(read_sample("{\"text\":\"abcd\",\"number\":-5,\"flag\":true,"
-				     "\"list\":[\"x\",\"y\"]}", &s, "", ""), 0);
+				     "\"list\":[\"x\",\"y\"]}",
+				     &s, "", ""),
+			 0);
 	assert_string_equal(s.text, "abcd");
 	assert_int_equal(s.number, -5);
 	assert_true(s.flag);
@@ -390,8 +389,10 @@ static void test_read_refused(void **state)
 	check_read_refused(T "\"number\":6.0}", "number", "is a number with a fraction");
 	check_read_refused(T "\"flag\":\"true\"}", "flag", "is a string: give true or false");
 	check_read_refused(T "\"list\":[\"a\",\"b\",\"c\"]}", "list", "has 3 entries: give 0 to 2");
-	check_read_refused(T "\"list\":[\"a\",null]}", "list", "entry 2 of the member \"list\" is null");
-	check_read_refused(T "\"list\":[\"\"]}", "list", "entry 1 of the member \"list\" is 0 bytes");
+	check_read_refused(T "\"list\":[\"a\",null]}", "list",
+			   "entry 2 of the member \"list\" is null");
+	check_read_refused(T "\"list\":[\"\"]}", "list",
+			   "entry 1 of the member \"list\" is 0 bytes");
 	check_read_refused("[]", "parameters", "the parameters are an array");
 	check_read_refused("\"x\"", "parameters", "the parameters are a string");
 }

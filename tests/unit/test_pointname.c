@@ -76,7 +76,8 @@ static void test_names(void **state)
 
 static void test_kinds(void **state)
 {
-	static const char *const kinds[] = {"kprobe", "fentry", "fexit", "t", "TP", "usdt", "skb", ""};
+	static const char *const kinds[] = {"kprobe", "fentry", "fexit", "t",
+					    "TP",     "usdt",   "skb",   ""};
 	char text[64], reason[64];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -151,12 +152,9 @@ static void test_small_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_arguments),
-		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_small_why),
+		cmocka_unit_test(test_good),       cmocka_unit_test(test_names),
+		cmocka_unit_test(test_kinds),      cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_lengths),    cmocka_unit_test(test_small_why),
 		cmocka_unit_test(test_small_text),
 	};
 

@@ -262,7 +262,8 @@ static void test_mark(void **state)
 	read_good(&s, P "\"mark\":0}");
 	assert_int_equal(s.mark_mask, UINT32_MAX);
 	spec_clear(&s);
-	check_refused(P "\"mark\":3,\"markMask\":1}", "mark", "mark 0x3 has bits that its mask 0x1");
+	check_refused(P "\"mark\":3,\"markMask\":1}", "mark",
+		      "mark 0x3 has bits that its mask 0x1");
 	check_refused(P "\"mark\":3,\"markMask\":0}", "mark", "no packet would match");
 }
 

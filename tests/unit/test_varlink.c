@@ -1,99 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <dirent.h>
+/* Receiving: framing, limits and passed descriptors. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "limits.h"
-#include "varlink.h"
-
-#define OUT_LIMIT 1000
-
-/* A channel and its peer's end of the socket. */
-struct fixture {
-	struct varlink_channel c;
-	int peer;
-	int open; /* descriptors open before the test */
-};
-
-static int count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-static int setup(void **state)
-{
-	static struct fixture f;
-	int fds[2];
-
-	f.open = count_fds();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
-		return -1;
-	varlink_channel_init(&f.c, fds[0], OUT_LIMIT);
-	f.peer = fds[1];
-	*state = &f;
-	return 0;
-}
-
-/* Every test ends with as many descriptors as it began with. */
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	varlink_channel_clear(&f->c);
-	close(f->c.fd);
-	if (f->peer >= 0)
-		close(f->peer);
-	assert_int_equal(count_fds(), f->open);
-	return 0;
-}
-
-/* Sends bytes with copies of the read end of a new pipe, count of them. */
-static void peer_send(struct fixture *f, const void *bytes, size_t len, int count)
-{
-	union {
-		char bytes[CMSG_SPACE(8 * sizeof(int))];
-		struct cmsghdr align;
-	} control = {0};
-	struct iovec iov = {.iov_base = (void *)bytes, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	int fds[8], ends[2];
-
-	assert_int_equal(pipe(ends), 0);
-	for (int i = 0; i < count; i++)
-		fds[i] = ends[0];
-	if (count) {
-		struct cmsghdr *h;
-
-		msg.msg_control = &control;
-		msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
-		h = CMSG_FIRSTHDR(&msg);
-		h->cmsg_level = SOL_SOCKET;
-		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(count * sizeof(int));
-		memcpy(CMSG_DATA(h), fds, count * sizeof(int));
-	}
-	assert_int_equal(sendmsg(f->peer, &msg, MSG_DONTWAIT), len);
-	close(ends[0]);
-	close(ends[1]);
-}
+#include "varlink_fixture.h"
 
 /* String literals are sent with their NUL. */
 #define peer_text(f, text) peer_send(f, text, sizeof(text), 0)
@@ -243,6 +159,19 @@ static void test_too_long_a_message(void **state)
 	expect_none(f);
 }
 
+/* Known with the first byte too many, not only when another comes. */
+static void test_too_long_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	f->c.in_limit = 3;
+	peer_text(f, "{ }");
+	assert_int_equal(varlink_receive(&f->c), 4);
+	expect_message(f, "{}");
+	peer_text(f, "{ \n}");
+	assert_int_equal(varlink_receive(&f->c), -EMSGSIZE);
+}
+
 static void test_raised_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -377,124 +306,6 @@ static void test_no_descriptor_free(void **state)
 	assert_int_equal(varlink_take_fd(&f->c), -1);
 }
 
-static void test_queue_and_send(void **state)
-{
-	struct fixture *f = *state;
-	struct json_object *reply = varlink_reply(NULL, false);
-	char got[64];
-
-	assert_int_equal(varlink_send(&f->c, -1), 0);
-	assert_int_equal(varlink_send(&f->c, 0), -EINVAL);
-	assert_int_equal(varlink_queue(&f->c, reply), 0);
-	assert_int_equal(varlink_queue(&f->c, reply), 0);
-	assert_int_equal(varlink_send(&f->c, -1), 0);
-	assert_int_equal(read(f->peer, got, sizeof(got)), 36);
-	assert_memory_equal(got, "{\"parameters\":{}}\0{\"parameters\":{}}", 36);
-	json_object_put(reply);
-}
-
-static void test_queue_is_all_or_nothing(void **state)
-{
-	struct fixture *f = *state;
-	struct json_object *small = varlink_reply(NULL, false), *large;
-	char text[OUT_LIMIT];
-
-	memset(text, 'x', sizeof(text));
-	large = json_object_new_string_len(text, sizeof(text) - 10);
-	assert_int_equal(varlink_queue(&f->c, small), 0);
-	assert_int_equal(varlink_queue(&f->c, large), -ENOBUFS);
-	assert_int_equal(buf_len(&f->c.out), 18);
-	json_object_put(small);
-	json_object_put(large);
-}
-
-static void test_pass_a_descriptor(void **state)
-{
-	struct fixture *f = *state;
-	struct json_object *call = varlink_call("Start", NULL, true);
-	struct varlink_channel peer;
-	int ends[2], fd;
-	char byte;
-
-	varlink_channel_init(&peer, f->peer, OUT_LIMIT);
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(varlink_queue(&f->c, call), 0);
-	assert_int_equal(varlink_send(&f->c, ends[1]), 0);
-	close(ends[1]);
-	assert_true(varlink_receive(&peer) > 0);
-	fd = varlink_take_fd(&peer);
-	assert_int_equal(write(fd, "!", 1), 1);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	close(fd);
-	close(ends[0]);
-	varlink_channel_clear(&peer);
-	json_object_put(call);
-}
-
-/* A full socket: bytes stay, nothing blocks; the descriptor has not gone while nothing has. */
-static void test_slow_reader(void **state)
-{
-	struct fixture *f = *state;
-	struct json_object *reply = varlink_reply(NULL, true);
-	char junk[65536] = {0};
-	size_t sent = 0;
-	ssize_t n;
-	int left;
-
-	while ((n = send(f->c.fd, junk, sizeof(junk), MSG_DONTWAIT)) > 0)
-		sent += n;
-	assert_int_equal(varlink_queue(&f->c, reply), 0);
-	left = buf_len(&f->c.out);
-	assert_int_equal(varlink_send(&f->c, f->peer), left);
-	while (sent && (n = read(f->peer, junk, sizeof(junk))) > 0)
-		sent -= n;
-	assert_int_equal(varlink_send(&f->c, -1), 0);
-	assert_int_equal(read(f->peer, junk, sizeof(junk)), left);
-	assert_string_equal(junk, "{\"parameters\":{},\"continues\":true}");
-	json_object_put(reply);
-}
-
-static void test_reader_gone(void **state)
-{
-	struct fixture *f = *state;
-	struct json_object *reply = varlink_reply(NULL, false);
-
-	close(f->peer);
-	f->peer = -1;
-	assert_int_equal(varlink_queue(&f->c, reply), 0);
-	assert_int_equal(varlink_send(&f->c, -1), -EPIPE); /* and no SIGPIPE */
-	json_object_put(reply);
-}
-
-static void check_text(struct json_object *message, const char *shown)
-{
-	assert_string_equal(json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN), shown);
-	json_object_put(message);
-}
-
-static void test_envelopes(void **state)
-{
-	struct json_object *p = json_object_new_object();
-
-	json_object_object_add(p, "id", json_object_new_int(3));
-	check_text(varlink_reply(json_object_get(p), false), "{\"parameters\":{\"id\":3}}");
-	check_text(varlink_reply(json_object_get(p), true),
-		   "{\"parameters\":{\"id\":3},\"continues\":true}");
-	check_text(varlink_error("InvalidSpec", json_object_get(p)),
-		   "{\"error\":\"io.netcap.Capture.InvalidSpec\",\"parameters\":{\"id\":3}}");
-	check_text(varlink_error("org.varlink.service.MethodNotFound", NULL),
-		   "{\"error\":\"org.varlink.service.MethodNotFound\",\"parameters\":{}}");
-	check_text(varlink_call("Stop", json_object_get(p), false),
-		   "{\"method\":\"io.netcap.Capture.Stop\",\"parameters\":{\"id\":3}}");
-	check_text(varlink_call("Start", p, true),
-		   "{\"method\":\"io.netcap.Capture.Start\",\"parameters\":{\"id\":3},\"more\":true}");
-	check_text(varlink_call("org.varlink.service.GetInfo", NULL, false),
-		   "{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{}}");
-	varlink_channel_clear(NULL);
-}
-
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +316,7 @@ int main(void)
 		test(test_end_of_stream),
 		test(test_longest_message),
 		test(test_too_long_a_message),
+		test(test_too_long_at_once),
 		test(test_raised_limit),
 		test(test_descriptor),
 		test(test_untaken_descriptor_is_closed),
@@ -512,12 +324,6 @@ int main(void)
 		test(test_descriptor_in_mid_message),
 		test(test_too_many_descriptors),
 		test(test_no_descriptor_free),
-		test(test_queue_and_send),
-		test(test_queue_is_all_or_nothing),
-		test(test_pass_a_descriptor),
-		test(test_slow_reader),
-		test(test_reader_gone),
-		cmocka_unit_test(test_envelopes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
