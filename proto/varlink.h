@@ -25,8 +25,7 @@ struct varlink_channel {
 	size_t in_limit; /* longest message taken, in bytes; a client may raise it for replies */
 	bool whole;      /* in holds a whole message, with its NUL */
 	int passed_fd;   /* descriptor received with the message and not yet taken, or -1; owned */
-	bool too_many_fds; /* more than one came with the message, or could not be opened: none kept
-			    */
+	bool too_many_fds; /* several came with the message, or could not be opened: none kept */
 };
 
 /* out_limit: most bytes waiting to be sent; the input is limited to LIMIT_MESSAGE_BYTES. */

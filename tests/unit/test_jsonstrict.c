@@ -260,8 +260,7 @@ static double time_parse(const char *text, size_t len)
 	return best;
 }
 
-/* What is repeated to fill a message; between before and after goes a number that is never the
- * same. */
+/* What is repeated to fill a message; a number goes between before and after, never the same. */
 struct shape {
 	const char *open, *before, *after, *close;
 };
