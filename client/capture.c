@@ -145,8 +145,7 @@ static void take_reply(struct capture *c, struct json_object *reply)
 		fail(c, code);
 		c->hung_up = true; /* an error is the last reply */
 	} else if (state && !strcmp(state, "attached")) {
-		if (!c->options->json || progress_on_terminal())
-			summary_attached(stderr, session);
+		summary_attached(stderr, session);
 	} else if (state && !strcmp(state, "ended")) {
 		c->ended = json_object_get(parameters);
 	}

@@ -7,14 +7,9 @@
 
 #define CLEAR_LINE "\r\033[K"
 
-bool progress_on_terminal(void)
-{
-	return isatty(STDERR_FILENO);
-}
-
 void progress_init(struct progress *p, const char *write_path)
 {
-	*p = (struct progress){.wanted = write_path && progress_on_terminal()};
+	*p = (struct progress){.wanted = write_path && isatty(STDERR_FILENO)};
 }
 
 void progress_show(struct progress *p, uint64_t packets)

@@ -18,6 +18,5 @@ void progress_init(struct progress *p, const char *write_path);
 /* Draws the line, at most once a second. */
 void progress_show(struct progress *p, uint64_t packets);
 void progress_end(struct progress *p);
-bool progress_on_terminal(void);
 
 #endif

@@ -110,7 +110,8 @@ static void print_delivery(FILE *out, const struct counters *c, const struct opt
 		fprintf(out, "%" PRIu64 " packets written to %s.\n", sink->packets,
 			strcmp(o->write_path, "-") ? o->write_path : "standard output");
 	else if (sink->packets != received)
-		fprintf(out, "%" PRIu64 " of them were printed.\n", sink->packets);
+		fprintf(out, "%" PRIu64 " of %" PRIu64 " packets were printed.\n", sink->packets,
+			received);
 	if (sink->skipped)
 		fprintf(out, "%" PRIu64 " packets without packet headers were left out: classic pcap "
 			     "cannot hold them, pcapng can.\n", sink->skipped);
