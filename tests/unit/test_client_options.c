@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "exitcode.h"
+#include "limits.h"
+#include "options.h"
+
+#define MAX_WORDS 32
+
+/* Parses a command line of words separated by "|" (values may hold blanks). */
+static int parse(struct options *o, const char *line)
+{
+	static char copy[4096];
+	char *argv[MAX_WORDS + 1] = {0};
+	int argc = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *rest = copy, *word; argc < MAX_WORDS && (word = strsep(&rest, "|"));)
+		argv[argc++] = word;
+	*o = (struct options){0};
+	return options_parse_skb(o, argc, argv);
+}
+
+static void every_option_reaches_the_spec(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|-f|tracepoint:skb:kfree_skb, tracepoint:net:net_dev_queue|-i|eth0"
+				   "|-e|tcp port 9000|-c|10|--capture-max-size|64K|-S|--mark|0x10/0xf0"
+				   "|--pid|7|--comm|nc|--ring-size|1M|--dry-run"), EXITCODE_OK);
+	assert_int_equal(o.spec.points.count, 2);
+	assert_string_equal(o.spec.points.items[1], "tracepoint:net:net_dev_queue");
+	assert_string_equal(o.spec.interface, "eth0");
+	assert_string_equal(o.spec.filter, "tcp port 9000");
+	assert_int_equal(o.spec.count, 10);
+	assert_int_equal(o.spec.snaplen, 65536);
+	assert_int_equal(o.spec.mark, 0x10);
+	assert_int_equal(o.spec.mark_mask, 0xf0);
+	assert_int_equal(o.spec.pid, 7);
+	assert_string_equal(o.spec.comm, "nc");
+	assert_int_equal(o.spec.ring_bytes, 1 << 20);
+	assert_true(o.spec.stack);
+	assert_true(o.spec.dry_run);
+	options_clear(&o);
+}
+
+static void long_names_work_too(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|--function=tracepoint:skb:kfree_skb|--interface=lo|--expression=ip"
+				   "|--tcpdump-flags=-e|--write-file=x.pcap|--write-file-rotate=5"
+				   "|--count=1|--stack-dump|--stack-dump-color=cyan|--netns=blue"
+				   "|--socket=/s|--format=pcapng"), EXITCODE_OK);
+	assert_string_equal(o.tcpdump_flags, "-e");
+	assert_string_equal(o.write_path, "x.pcap");
+	assert_int_equal(o.format, FORMAT_PCAPNG);
+	assert_int_equal(o.rotate, 5);
+	assert_string_equal(o.stack_color, "cyan");
+	assert_string_equal(o.netns, "blue");
+	assert_string_equal(o.socket_path, "/s");
+	options_clear(&o);
+}
+
+static void defaults_are_those_of_the_protocol(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|-f|tracepoint:skb:kfree_skb"), EXITCODE_OK);
+	assert_int_equal(o.spec.snaplen, DEFAULT_SNAPLEN);
+	assert_int_equal(o.spec.ring_bytes, DEFAULT_RING_BYTES);
+	assert_string_equal(o.tcpdump_flags, "-nn");
+	assert_null(o.spec.filter);
+	assert_int_equal(o.spec.mark_mask, 0);
+	options_clear(&o);
+}
+
+static void later_options_win_and_points_add_up(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|-f|tracepoint:a:b|-f|tracepoint:c:d|-e|ip|-e| |--mark|7"),
+			 EXITCODE_OK);
+	assert_int_equal(o.spec.points.count, 2);
+	assert_null(o.spec.filter); /* an empty expression means everything */
+	assert_int_equal(o.spec.mark_mask, UINT32_MAX);
+	options_clear(&o);
+}
+
+static void what_makes_no_sense_is_a_usage_error(void **state)
+{
+	static const char *const bad[] = {
+		"skb",
+		"skb|-f",
+		"skb|-f|",
+		"skb|-f|tracepoint:skb:kfree_skb,",
+		"skb|-f|tracepoint:skb",
+		"skb|-f|x|host 10.0.0.1",
+		"skb|-f|x|--bogus",
+		"skb|-f|x|-z",
+		"skb|-f|x|-c|many",
+		"skb|-f|x|--capture-max-size|0",
+		"skb|-f|x|--capture-max-size|262145",
+		"skb|-f|x|--ring-size|65535",
+		"skb|-f|x|--mark|5/1",
+		"skb|-f|x|--mark|0x100000000",
+		"skb|-f|x|--mark|1/0",
+		"skb|-f|x|--mark|1/",
+		"skb|-f|x|--pid|0",
+		"skb|-f|x|--comm|a name too long for it",
+		"skb|-f|x|-i|",
+		"skb|-f|x|--stack-dump-color|pink",
+		"skb|-f|x|--format|pcap",
+		"skb|-f|x|-w|f|--format|zip",
+		"skb|-f|x|--write-file-rotate|5",
+		"skb|-f|x|-w|-|--write-file-rotate|5",
+		"skb|-f|x|-w|",
+		"skb|-f|x|-w|f|--json",
+	};
+	struct options o;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int code = parse(&o, bad[i]);
+
+		options_clear(&o);
+		if (code != EXITCODE_USAGE)
+			fail_msg("\"%s\" gives %d", bad[i], code);
+	}
+}
+
+static void limits_of_the_protocol_hold(void **state)
+{
+	char line[2200] = "skb|-f|x|-e|";
+	struct options o;
+
+	memset(line + strlen(line), 'a', LIMIT_FILTER_BYTES + 1);
+	assert_int_equal(parse(&o, line), EXITCODE_USAGE);
+	options_clear(&o);
+	line[strlen(line) - 1] = '\0';
+	assert_int_equal(parse(&o, line), EXITCODE_OK);
+	options_clear(&o);
+	strcpy(line, "skb|-f|x");
+	for (int i = 1; i < LIMIT_POINTS; i++)
+		strcat(line, ",x");
+	assert_int_equal(parse(&o, line), EXITCODE_OK);
+	options_clear(&o);
+	strcat(line, ",x");
+	assert_int_equal(parse(&o, line), EXITCODE_USAGE);
+	options_clear(&o);
+}
+
+static void help_comes_before_all_else(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|--help|--bogus"), EXITCODE_OK);
+	assert_true(o.help);
+	options_clear(&o);
+}
+
+static void plain_verbs_take_one_argument(void **state)
+{
+	char words[][8] = {"stats", "--json", "7", "8"};
+	char *argv[] = {words[0], words[1], words[2], words[3], NULL};
+	struct options o = {0};
+	const char *argument;
+
+	assert_int_equal(options_parse_plain(&o, 3, argv, 1, &argument), EXITCODE_OK);
+	assert_string_equal(argument, "7");
+	assert_true(o.json);
+	options_clear(&o);
+	assert_int_equal(options_parse_plain(&o, 4, argv, 1, &argument), EXITCODE_USAGE);
+	options_clear(&o);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_option_reaches_the_spec),
+		cmocka_unit_test(long_names_work_too),
+		cmocka_unit_test(defaults_are_those_of_the_protocol),
+		cmocka_unit_test(later_options_win_and_points_add_up),
+		cmocka_unit_test(what_makes_no_sense_is_a_usage_error),
+		cmocka_unit_test(limits_of_the_protocol_hold),
+		cmocka_unit_test(help_comes_before_all_else),
+		cmocka_unit_test(plain_verbs_take_one_argument),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base64.h"
+#include "text.h"
+
+static void numbers_are_read_whole(void **state)
+{
+	uint64_t n = 0;
+
+	assert_true(text_number("0", 10, false, &n));
+	assert_int_equal(n, 0);
+	assert_true(text_number("0x1F", 255, false, &n));
+	assert_int_equal(n, 31);
+	assert_true(text_number("18446744073709551615", UINT64_MAX, false, &n));
+	assert_true(n == UINT64_MAX);
+	assert_true(text_number("4M", UINT64_MAX, true, &n));
+	assert_int_equal(n, 4 << 20);
+	assert_true(text_number("3k", UINT64_MAX, true, &n));
+	assert_int_equal(n, 3072);
+}
+
+static void what_is_no_number_is_refused(void **state)
+{
+	static const char *const bad[] = {"",   "-1", "+1",  " 1", "1 ", "0x", "x", "1f", "a",
+					  "1K", "11", "0xg", "18446744073709551616"};
+	uint64_t n;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(text_number(bad[i], 10, false, &n));
+	assert_false(text_number("4MM", UINT64_MAX, true, &n));
+	assert_false(text_number("17179869184G", UINT64_MAX, true, &n));
+}
+
+static void terminals_get_no_control_characters(void **state)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	text_print_safe(out, "a\033[31m\x9b\x7f\n\tb");
+	fclose(out);
+	assert_string_equal(text, "a\\x1b[31m\\x9b\\x7f\n\tb");
+	free(text);
+}
+
+static void assert_utf8(const char *in, const char *expected)
+{
+	char *out = text_utf8(in);
+
+	assert_string_equal(out, expected);
+	free(out);
+}
+
+static void json_gets_valid_utf8(void **state)
+{
+	assert_utf8("nc", "nc");
+	assert_utf8("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_utf8("a\xff" "b", "a?b");
+	assert_utf8("\xc3", "?");                 /* cut off */
+	assert_utf8("\xc0\x80", "??");            /* overlong */
+	assert_utf8("\xe0\x80\x80", "???");
+	assert_utf8("\xed\xa0\x80", "???");       /* surrogate */
+	assert_utf8("\xf4\x90\x80\x80", "????");  /* beyond U+10FFFF */
+}
+
+static void assert_base64(const char *in, const char *expected)
+{
+	char *out = base64_encode((const uint8_t *)in, strlen(in));
+
+	assert_string_equal(out, expected);
+	free(out);
+}
+
+/* The examples of RFC 4648, section 10. */
+static void base64_is_padded(void **state)
+{
+	assert_base64("", "");
+	assert_base64("f", "Zg==");
+	assert_base64("fo", "Zm8=");
+	assert_base64("foo", "Zm9v");
+	assert_base64("foobar", "Zm9vYmFy");
+	assert_base64("\xff\xff\xfe", "///+");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_read_whole),
+		cmocka_unit_test(what_is_no_number_is_refused),
+		cmocka_unit_test(terminals_get_no_control_characters),
+		cmocka_unit_test(json_gets_valid_utf8),
+		cmocka_unit_test(base64_is_padded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
