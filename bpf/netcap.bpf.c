@@ -31,24 +31,36 @@ struct {
 	__uint(max_entries, 4096);
 } netcap_ring SEC(".maps");
 
+/* One load with its offset in the instruction: the verifier takes no other access to the context. */
+#define LOAD_ARGUMENT(value, ctx, index) \
+	asm volatile("%0 = *(u64 *)(%1 + 8 * " #index ")" : "=r"(value) : "r"(ctx))
+
 /* An argument of the trace point. The index is constant in each copy: only one load remains. */
 static __always_inline __u64 argument(const __u64 *ctx, __u8 index)
 {
+	__u64 value = 0;
+
 	switch (index) {
 	case 0:
-		return ctx[0];
+		LOAD_ARGUMENT(value, ctx, 0);
+		break;
 	case 1:
-		return ctx[1];
+		LOAD_ARGUMENT(value, ctx, 1);
+		break;
 	case 2:
-		return ctx[2];
+		LOAD_ARGUMENT(value, ctx, 2);
+		break;
 	case 3:
-		return ctx[3];
+		LOAD_ARGUMENT(value, ctx, 3);
+		break;
 	case 4:
-		return ctx[4];
+		LOAD_ARGUMENT(value, ctx, 4);
+		break;
 	case 5:
-		return ctx[5];
+		LOAD_ARGUMENT(value, ctx, 5);
+		break;
 	}
-	return 0;
+	return value;
 }
 
 static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
