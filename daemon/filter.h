@@ -67,7 +67,8 @@ struct filter_code {
  * Makes the body of netcap_filter() in *out, which the caller clears. Packets with NETCAP_LINK_NONE
  * never match. On error *out is empty and why (size bytes) has a sentence:
  * -EINVAL: not a valid program; -EOPNOTSUPP: it reads what only a socket filter sees (inbound,
- * outbound, ifindex); -E2BIG: too large for the 16-bit jumps of eBPF; -ENOMEM.
+ * outbound, ifindex) or has a loop (protochain); -E2BIG: too large for the 16-bit jumps of eBPF;
+ * -ENOMEM.
  */
 int filter_translate(const struct filter_programs *programs, const struct filter_target *target,
 		     struct filter_code *out, char *why, size_t size);

@@ -107,19 +107,23 @@ static int check_alu(const struct filter_insn *insn, size_t i, char *why, size_t
 	return 0;
 }
 
-/* left: instructions behind this one. */
+/* left: instructions behind this one. libpcap jumps backwards only to follow chains of headers. */
 static int check_jump(const struct filter_insn *insn, size_t i, size_t left, char *why, size_t size)
 {
-	size_t far;
+	bool always = insn->code == (BPF_JMP | BPF_JA);
+	uint32_t far = insn->jt > insn->jf ? insn->jt : insn->jf;
 
-	if (insn->code == (BPF_JMP | BPF_JA))
-		far = insn->k;
-	else
-		far = insn->jt > insn->jf ? insn->jt : insn->jf;
-	if (far < left)
+	if (always && insn->k > INT32_MAX)
+		return refuse(
+		    why, size, -EOPNOTSUPP,
+		    "The filter has a loop (protochain; instruction %zu jumps backwards), "
+		    "which is not possible in the kernel. Use \"ip proto\" and \"ip6 "
+		    "proto\", or compare bytes of the headers.",
+		    i);
+	if ((always ? insn->k : far) < left)
 		return 0;
-	return refuse(why, size, -EINVAL,
-		      "Instruction %zu of the filter jumps backwards or out of the program.", i);
+	return refuse(why, size, -EINVAL, "Instruction %zu of the filter jumps out of the program.",
+		      i);
 }
 
 static int check_insn(const struct filter_insn *insn, size_t i, size_t left, char *why, size_t size)

@@ -7,8 +7,8 @@
 
 /*
  * Checks every instruction: known, jumps forwards and inside, no division by a constant 0, no shift
- * by a constant of 32 or more, a return at the end. 0, -EINVAL, or -EOPNOTSUPP for loads of what
- * only packet sockets know; on error why (size bytes) has a sentence.
+ * by a constant of 32 or more, a return at the end. 0, -EINVAL, or -EOPNOTSUPP for loops and for
+ * loads of what only packet sockets know; on error why (size bytes) has a sentence.
  */
 int filtercheck_program(const struct filter_classic *program, char *why, size_t size);
 
