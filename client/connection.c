@@ -151,37 +151,38 @@ int connection_receive(struct connection *c, struct json_object **reply)
 	}
 }
 
-/* Names that the daemon thinks are close to the one that it does not know. */
-static void suggest(struct json_object *parameters)
+/* A question with the names that the daemon thinks are close to the one that it does not know. */
+static void suggest(struct json_object *parameters, char *text, size_t size)
 {
 	struct json_object *nearest = jsonget_array(parameters, "nearest");
 	size_t n = 0, count = nearest ? json_object_array_length(nearest) : 0;
-	char names[1024] = "";
 
-	for (size_t i = 0; i < count && n < sizeof(names); i++) {
+	text[0] = '\0';
+	for (size_t i = 0; i < count && n < size; i++) {
 		struct json_object *name = json_object_array_get_idx(nearest, i);
 
-		n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i ? ", " : "",
+		n += (size_t)snprintf(text + n, size - n, "%s%s", i ? ", " : " Did you mean ",
 				      json_object_get_string(name));
 	}
-	if (count)
-		message("did you mean %s? (netcapctl points lists them all.)", names);
+	if (count && n < size)
+		snprintf(text + n, size - n, "? (netcapctl points lists them all.)");
 }
 
 int connection_check(struct json_object *reply)
 {
 	const char *error = jsonget_string(reply, "error"), *sentence;
+	char question[1024];
 	struct json_object *parameters = jsonget_object(reply, "parameters");
 
 	if (!error)
 		return EXITCODE_OK;
 	sentence = jsonget_string(parameters, "message");
+	suggest(parameters, question, sizeof(question));
 	if (sentence)
-		message("%s", sentence);
+		message("%s%s", sentence, question);
 	else
 		message("the daemon answered %s %s; is it of the same version as this netcapctl?",
 			error, parameters ? json_object_to_json_string(parameters) : "");
-	suggest(parameters);
 	return strcmp(error, VARLINK_INTERFACE ".NotPermitted") ? EXITCODE_FAILED :
 								  EXITCODE_NO_DAEMON;
 }

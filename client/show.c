@@ -156,7 +156,7 @@ static void print_session(struct json_object *session)
 {
 	const char *filter = jsonget_string(session, "filter");
 
-	printf("session %" PRId64 ": ", jsonget_integer(session, "id"));
+	printf("session %" PRId64 " ", jsonget_integer(session, "id"));
 	print_text(jsonget_string(session, "state"));
 	fputs(", by ", stdout);
 	print_owner(jsonget_integer(session, "uid"));
