@@ -24,7 +24,11 @@ struct filterrun_packet {
 int filterrun(const struct filter_code *code, const struct filter_target *target,
 	      const struct filterrun_packet *packet, char *why, size_t size);
 
-/* libpcap's bpf_filter(): 0 or 1. */
+/*
+ * libpcap's bpf_filter(): 0 or 1, with scratch memory that is 0 at the start. bpf_filter() itself
+ * has there what its stack happens to hold, and libpcap makes programs that read it: in "geneve or
+ * ip[9] = 6" the second part takes offsets that only a geneve packet has set.
+ */
 int filterrun_libpcap(const struct filter_classic *program, const struct filterrun_packet *packet);
 
 #endif
