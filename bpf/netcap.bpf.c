@@ -63,19 +63,19 @@ static __always_inline __u64 argument(const __u64 *ctx, __u8 index)
 	return value;
 }
 
-static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
+/*
+ * By probe reads even where the type is known: on Linux 6.2 and later the verifier searches all of BTF
+ * for each pointer that it follows from a trusted one (btf_nested_type_is_trusted()), a millisecond
+ * each.
+ */
+static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev)
 {
-	struct net *net = NULL;
 	struct sock *sk;
 
-	if (dev) {
-		net = PACKET_GET(typed, dev, nd_net.net);
-	} else {
-		sk = PACKET_GET(typed, skb, sk);
-		if (sk)
-			net = PACKET_GET(typed, sk, __sk_common.skc_net.net);
-	}
-	return net ? PACKET_GET(typed, net, ns.inum) : 0;
+	if (dev)
+		return BPF_CORE_READ(dev, nd_net.net, ns.inum);
+	sk = BPF_CORE_READ(skb, sk);
+	return sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) : 0;
 }
 
 static __always_inline bool same_name(const volatile char *want, const char *have)
@@ -111,7 +111,7 @@ static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, 
 		return false;
 	if (netcap_config.pid && bpf_get_current_pid_tgid() >> 32 != netcap_config.pid)
 		return false;
-	if (netcap_config.netns && netns_of(skb, dev, typed) != netcap_config.netns)
+	if (netcap_config.netns && netns_of(skb, dev) != netcap_config.netns)
 		return false;
 	if (netcap_config.match_dev && !dev_matches(dev))
 		return false;
@@ -134,7 +134,7 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, struct 
 	r->reason = argument(ctx, netcap_config.reason_arg);
 	r->point = netcap_config.point;
 	r->wire_len = pkt->vlan ? pkt->wire_len - VLAN_HLEN : pkt->wire_len;
-	r->netns = netns_of(skb, dev, typed);
+	r->netns = netns_of(skb, dev);
 	r->mark = PACKET_GET(typed, skb, mark);
 	r->protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
 	r->cpu = bpf_get_smp_processor_id();
@@ -144,6 +144,8 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, struct 
 	r->vlan_tci = pkt->vlan;
 	r->link = pkt->link;
 	r->flags = pkt->vlan ? NETCAP_F_VLAN : 0;
+	r->cap_len = 0;
+	r->stack_bytes = 0;
 	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
@@ -158,7 +160,6 @@ static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
 {
 	long got;
 
-	r->stack_bytes = 0;
 	if (!netcap_config.stack)
 		return;
 	got = bpf_get_stack(ctx, r->stack, NETCAP_STACK_FRAMES * sizeof(__u64), 0);
@@ -187,7 +188,7 @@ static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_d
 				    struct netcap_packet *pkt, struct netcap_counters *counters,
 				    const void *direct, bool typed)
 {
-	struct netcap_record *r;
+	struct netcap_record head, *r;
 	struct record_plan plan;
 
 	if (netcap_config.count &&
@@ -195,17 +196,31 @@ static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_d
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
+	/* all that has many ways through it comes before the record's size splits them */
+	describe(&head, ctx, skb, dev, pkt, typed);
 	record_plan(&plan, pkt);
 	r = record_reserve(&netcap_ring, &plan);
 	if (!r) {
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
-	describe(r, ctx, skb, dev, pkt, typed);
+	*r = head;
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
 	bpf_ringbuf_submit(r, wake_flags());
+}
+
+/*
+ * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append the
+ * callback before the filter.
+ */
+static __always_inline void keep_filter_last(struct netcap_packet *pkt)
+{
+#ifndef NETCAP_OLD_LOOPS
+	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
+		bpf_loop(1, record_copy_step, pkt, 0);
+#endif
 }
 
 static __always_inline int hit(__u64 *ctx, bool typed)
@@ -230,6 +245,7 @@ static __always_inline int hit(__u64 *ctx, bool typed)
 	if (!wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
+	keep_filter_last(&pkt);
 	if (netcap_config.filtered && !packet_matches(&pkt, direct))
 		goto filtered;
 	capture(ctx, skb, dev, &pkt, counters, direct, typed);

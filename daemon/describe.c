@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/describe.h"
+
+static const char *const link_names[] = {
+	[NETCAP_LINK_ETHERNET] = "ethernet",
+	[NETCAP_LINK_RAW] = "raw",
+	[NETCAP_LINK_NONE] = "none",
+};
+
+/* Names come from the kernel in fixed fields that may be full. */
+static const char *bounded(char *to, const char *from, size_t len)
+{
+	memcpy(to, from, len);
+	to[len] = 0;
+	return *to ? to : NULL;
+}
+
+/* What the kernel puts between a tracepoint and a BPF program, and the program itself. */
+static bool is_tracer(const char *frame)
+{
+	static const char *const prefixes[] = { "bpf_prog_",	 "bpf_trace_run", "__traceiter_",
+						"__bpf_trace_",	 "bpf_get_stack", "__bpf_get_stack",
+						"trace_call_bpf", "0x" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(frame, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static void describe_stack(const struct netcap_record *r, const struct symbols *s,
+			   struct describe_store *store, struct meta *m)
+{
+	unsigned count = r->stack_bytes / sizeof(r->stack[0]);
+
+	if (count > META_MAX_FRAMES)
+		count = META_MAX_FRAMES;
+	for (unsigned i = 0; i < count; i++) {
+		const char *name = symbols_name(s, r->stack[i], store->frames[m->frames],
+						DESCRIBE_NAME_BYTES);
+
+		if (s && !m->frames && is_tracer(name))
+			continue;
+		m->stack[m->frames++] = name;
+	}
+}
+
+void describe_record(const struct netcap_record *r, const char *point, bool drop,
+		     const struct kernel *k, const struct symbols *s, struct describe_store *store,
+		     struct meta *m)
+{
+	memset(m, 0, offsetof(struct meta, stack));
+	m->point = point;
+	if (drop && r->reason)
+		m->reason = kernel_reason(k, r->reason, store->reason, sizeof(store->reason));
+	if (r->location)
+		m->location = symbols_name(s, r->location, store->location,
+					   sizeof(store->location));
+	m->dev = bounded(store->dev, r->dev, NETCAP_DEV_LEN);
+	m->comm = bounded(store->comm, r->comm, NETCAP_COMM_LEN);
+	m->link = r->link <= NETCAP_LINK_NONE ? link_names[r->link] : NULL;
+	m->ifindex = r->ifindex;
+	m->netns = r->netns;
+	m->cpu = r->cpu;
+	m->pid = r->pid;
+	m->tid = r->tid;
+	m->mark = r->mark;
+	m->protocol = r->protocol;
+	m->skb = r->skb;
+	m->partial = !!(r->flags & NETCAP_F_PARTIAL);
+	if (r->flags & NETCAP_F_STACK)
+		describe_stack(r, s, store, m);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A record of the ring in words: symbols, drop reasons, names, as one packet's metadata. */
+#ifndef DESCRIBE_H
+#define DESCRIBE_H
+
+#include "bpf/record.h"
+#include "daemon/kernel.h"
+#include "daemon/symbols.h"
+#include "meta.h"
+
+#define DESCRIBE_NAME_BYTES 128
+
+/* Text that a struct meta points to. */
+struct describe_store {
+	char reason[32];
+	char location[DESCRIBE_NAME_BYTES];
+	char dev[NETCAP_DEV_LEN + 1];
+	char comm[NETCAP_COMM_LEN + 1];
+	char frames[META_MAX_FRAMES][DESCRIBE_NAME_BYTES];
+};
+
+/*
+ * Fills *m from a record that was captured at the trace point named point; its strings are in store or
+ * live as long as k and s. drop: the trace point says why and where packets are dropped. The tracer's
+ * own frames on top of the stack are left out.
+ */
+void describe_record(const struct netcap_record *r, const char *point, bool drop,
+		     const struct kernel *k, const struct symbols *s, struct describe_store *store,
+		     struct meta *m);
+
+#endif

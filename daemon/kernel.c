@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <linux/filter.h>
+
+#include "daemon/kernel.h"
+#include "daemon/maps.h"
+#include "daemon/pagemap.h"
+#include "daemon/tracepoint.h"
+
+#define REASON_PREFIX "SKB_DROP_REASON_"
+#define MAX_REASONS   4096 /* of the core; subsystems' own are above 65,536 */
+
+static const char *without_prefix(const char *name)
+{
+	static const char *const prefixes[] = { REASON_PREFIX, "SKB_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+/* The numbers move from release to release, so the names come from the running kernel. */
+static int read_reasons(struct kernel *k)
+{
+	int id = btf__find_by_name_kind(k->btf, "skb_drop_reason", BTF_KIND_ENUM);
+	const struct btf_type *t;
+	const struct btf_enum *e;
+
+	if (id <= 0)
+		return 0; /* before Linux 5.17 */
+	t = btf__type_by_id(k->btf, id);
+	e = btf_enum(t);
+	k->reasons = calloc(MAX_REASONS, sizeof(*k->reasons));
+	if (!k->reasons)
+		return -ENOMEM;
+	for (int i = 0; i < btf_vlen(t); i++) {
+		size_t value = e[i].val;
+
+		if (value >= MAX_REASONS)
+			continue;
+		k->reasons[value] = without_prefix(btf__name_by_offset(k->btf, e[i].name_off));
+		if (value >= k->reason_count)
+			k->reason_count = value + 1;
+	}
+	return 0;
+}
+
+const char *kernel_reason(const struct kernel *k, uint32_t reason, char *text, size_t size)
+{
+	if (reason < k->reason_count && k->reasons[reason])
+		return k->reasons[reason];
+	snprintf(text, size, "REASON_%u", reason);
+	return text;
+}
+
+/* "ldb [0]; ldb [x + 0]; ret a": one load at a fixed and one at a computed place. */
+static int trial_filter(const struct kernel *k, struct filter_code *code)
+{
+	struct filter_insn insns[] = {
+		{ BPF_LD | BPF_B | BPF_ABS, 0, 0, 0 },
+		{ BPF_MISC | BPF_TAX, 0, 0, 0 },
+		{ BPF_LD | BPF_B | BPF_IND, 0, 0, 0 },
+		{ BPF_RET | BPF_A, 0, 0, 0 },
+	};
+	struct filter_programs programs = {
+		.ethernet = { insns, sizeof(insns) / sizeof(*insns) },
+		.raw = { insns, sizeof(insns) / sizeof(*insns) },
+	};
+	struct filter_target target = { .access = k->access, .var_stack = k->var_stack };
+	char why[128];
+
+	template_target(k->templates, TEMPLATE_TP_BTF, &target);
+	return filter_translate(&programs, &target, code, why, sizeof(why));
+}
+
+/* Does the verifier take a filter that looks at packets in this way? */
+static bool access_works(struct kernel *k, enum netcap_access access, bool var_stack,
+			 uint32_t attach_btf_id)
+{
+	struct netcap_config config = { .snaplen = 64, .access = access, .filtered = 1,
+					.location_arg = NETCAP_NO_ARG, .reason_arg = NETCAP_NO_ARG };
+	struct template_maps maps = MAPS_NONE;
+	struct filter_code code = {};
+	int fd = -1;
+	char why[256];
+
+	k->access = access;
+	k->var_stack = var_stack;
+	if (!maps_make_shared(&maps, 1, 4096) && !maps_make_config(&maps, &config) &&
+	    !trial_filter(k, &code))
+		fd = template_load(k->templates, TEMPLATE_TP_BTF, &maps, &code, attach_btf_id, why,
+				   sizeof(why));
+	if (fd >= 0)
+		close(fd);
+	filter_code_clear(&code);
+	maps_close(&maps);
+	return fd >= 0;
+}
+
+static int choose_access(struct kernel *k, char *why, size_t size)
+{
+	struct tracepoint tp;
+	int r = tracepoint_find(k->tracepoints, "skb", "kfree_skb", &tp, why, size);
+
+	if (r)
+		return r;
+	if (access_works(k, NETCAP_ACCESS_DIRECT, true, tp.btf_id) ||
+	    access_works(k, NETCAP_ACCESS_WINDOW, true, tp.btf_id) ||
+	    access_works(k, NETCAP_ACCESS_WINDOW, false, tp.btf_id))
+		return 0;
+	snprintf(why, size, "the kernel takes no form of packet filter; please report this kernel");
+	return -EOPNOTSUPP;
+}
+
+static int open_all(struct kernel *k, char *why, size_t size)
+{
+	int r;
+
+	k->btf = btf__load_vmlinux_btf();
+	if (!k->btf) {
+		r = -errno;
+		snprintf(why, size,
+			 "the kernel has no readable type information (/sys/kernel/btf/vmlinux: %s); "
+			 "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed",
+			 strerror(-r));
+		return r;
+	}
+	k->tracepoints = tracepoint_index_new(k->btf);
+	if (!k->tracepoints || read_reasons(k)) {
+		snprintf(why, size, "no memory for the kernel's types");
+		return -ENOMEM;
+	}
+	k->templates = template_set_new(why, size);
+	if (!k->templates)
+		return -errno;
+	k->page_linear = pagemap_find(k->page_why, sizeof(k->page_why));
+	return choose_access(k, why, size);
+}
+
+int kernel_open(struct kernel *k, char *why, size_t size)
+{
+	int r;
+
+	memset(k, 0, sizeof(*k));
+	r = open_all(k, why, size);
+	if (r)
+		kernel_close(k);
+	return r;
+}
+
+void kernel_close(struct kernel *k)
+{
+	if (!k)
+		return;
+	template_set_free(k->templates);
+	tracepoint_index_free(k->tracepoints);
+	free(k->reasons);
+	btf__free(k->btf);
+	memset(k, 0, sizeof(*k));
+}

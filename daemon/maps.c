@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "daemon/maps.h"
+
+static size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static uint32_t ring_size(uint64_t bytes)
+{
+	uint64_t size = page_size();
+
+	while (size < bytes)
+		size *= 2;
+	return size;
+}
+
+int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_bytes)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, mapped, .map_flags = BPF_F_MMAPABLE);
+
+	maps->control = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_control", sizeof(uint32_t),
+				       sizeof(struct netcap_control), 1, &mapped);
+	if (maps->control < 0)
+		return -errno;
+	maps->counters = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "netcap_counters",
+					sizeof(uint32_t), sizeof(struct netcap_counters), points,
+					NULL);
+	if (maps->counters < 0)
+		return -errno;
+	maps->ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "netcap_ring", 0, 0,
+				    ring_size(ring_bytes), NULL);
+	return maps->ring < 0 ? -errno : 0;
+}
+
+int maps_make_config(struct template_maps *maps, const struct netcap_config *config)
+{
+	/* constants for the verifier only if the program cannot write and nobody else can either */
+	LIBBPF_OPTS(bpf_map_create_opts, constant, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t key = 0;
+
+	if (maps->config >= 0)
+		close(maps->config);
+	maps->config = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_config", sizeof(uint32_t),
+				      sizeof(*config), 1, &constant);
+	if (maps->config < 0 || bpf_map_update_elem(maps->config, &key, config, BPF_ANY) ||
+	    bpf_map_freeze(maps->config))
+		return -errno;
+	return 0;
+}
+
+void maps_close(struct template_maps *maps)
+{
+	int *const fds[] = { &maps->config, &maps->control, &maps->counters, &maps->ring };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+		*fds[i] = -1;
+	}
+}
+
+struct netcap_control *maps_map_control(const struct template_maps *maps)
+{
+	void *page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_SHARED, maps->control, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+void maps_unmap_control(struct netcap_control *control)
+{
+	if (control)
+		munmap(control, page_size());
+}
+
+size_t maps_counter_bytes(void)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return (cpus > 0 ? cpus : 1) * sizeof(struct netcap_counters);
+}
+
+int maps_read_counters(const struct template_maps *maps, uint32_t point,
+		       struct netcap_counters *scratch, struct netcap_counters *sum)
+{
+	size_t cpus = maps_counter_bytes() / sizeof(*scratch);
+
+	memset(sum, 0, sizeof(*sum));
+	if (bpf_map_lookup_elem(maps->counters, &point, scratch))
+		return -errno;
+	for (size_t i = 0; i < cpus; i++) {
+		sum->filtered += scratch[i].filtered;
+		sum->captured += scratch[i].captured;
+		sum->lost += scratch[i].lost;
+		sum->limited += scratch[i].limited;
+		sum->hits += scratch[i].hits;
+	}
+	return 0;
+}

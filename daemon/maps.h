@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The BPF maps of a session. */
+#ifndef MAPS_H
+#define MAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/record.h"
+#include "daemon/template.h"
+
+#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1 }
+
+/*
+ * Makes what all programs of a session share: control page, counters for points trace points, and a
+ * ring of ring_bytes (rounded up to a power of two of pages). 0, or negative errno; what was made stays
+ * in maps for maps_close().
+ */
+int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_bytes);
+/* Makes and freezes one program's constants, in place of the last ones. 0 or negative errno. */
+int maps_make_config(struct template_maps *maps, const struct netcap_config *config);
+/* Closes all; takes half-built ones, and leaves MAPS_NONE. */
+void maps_close(struct template_maps *maps);
+
+/* The control page, shared with the programs, or NULL with errno. To be unmapped by the caller. */
+struct netcap_control *maps_map_control(const struct template_maps *maps);
+void maps_unmap_control(struct netcap_control *control);
+/*
+ * Sums one point's counters over all CPUs. Bytes of scratch: maps_counter_bytes(). 0 or negative errno.
+ */
+int maps_read_counters(const struct template_maps *maps, uint32_t point,
+		       struct netcap_counters *scratch, struct netcap_counters *sum);
+/* How much scratch maps_read_counters() needs. */
+size_t maps_counter_bytes(void);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The consumer of one session's ring, with interrupt moderation as NAPI has it.
+ *
+ * A wake-up per record is what makes a ring slow. So programs wake the daemon only when it has said
+ * that it sleeps (netcap_control.armed). Once woken it looks every RING_WINDOW_MS on its own; after
+ * two windows without a record it arms the flag and sleeps: no timer runs while nothing comes.
+ */
+#ifndef RING_H
+#define RING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/record.h"
+
+struct event_base;
+struct ring;
+
+#define RING_WINDOW_MS 1
+#define RING_SLICE_NS  2000000 /* most time spent on one ring before others have their turn */
+
+struct ring_callbacks {
+	/* One record of len bytes; it must be used up before the return. */
+	void (*record)(void *arg, const struct netcap_record *r, size_t len);
+	/* After some records: time to hand on what came. */
+	void (*batch)(void *arg);
+};
+
+/*
+ * fd is the ring's map, control the session's page; both must outlive the ring. Nothing is read until
+ * ring_start(). NULL with errno.
+ */
+struct ring *ring_new(struct event_base *base, int fd, struct netcap_control *control,
+		      const struct ring_callbacks *callbacks, void *arg);
+void ring_free(struct ring *r);
+/* Reads what is there and then waits for more. */
+void ring_start(struct ring *r);
+/* Stops waiting. Records stay in the ring. */
+void ring_stop(struct ring *r);
+/*
+ * Reads for one slice of time, for use after ring_stop(). Returns 1 if the ring may hold more, 0 if it
+ * is empty.
+ */
+int ring_drain(struct ring *r);
+
+#endif

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "daemon/describe.h"
+#include "daemon/log.h"
+#include "daemon/output.h"
+#include "daemon/report.h"
+#include "daemon/ring.h"
+#include "daemon/session.h"
+#include "daemon/sessionload.h"
+#include "daemon/stream.h"
+#include "varlink.h"
+
+#define STATS_INTERVAL_S 1
+#define LINGER_MS        2000 /* a client that takes nothing for so long at the end has lost the rest */
+#define LINGER_TURN_MS   10
+
+enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
+
+static const char *const state_names[] = { "starting", "starting", "running",
+					   "stopping", "stopping", "ended" };
+
+struct session {
+	struct session_host *host;
+	uint64_t id;
+	struct session_owner owner;
+	struct session_callbacks callbacks;
+	void *arg;            /* NULL once orphaned */
+	bool orphaned;
+	enum state state;
+	const char *stopping; /* why it stops, NULL while it does not */
+	time_t started;       /* seconds since 1970 */
+	struct spec spec;     /* owned */
+	struct filterproc_request *compiling;
+	struct sessionload load; /* programs and maps; the worker's while LOADING and DETACHING */
+	bool using_symbols;
+	int fd;               /* the client's, until there is an output; -1: events as messages */
+	struct output *output;
+	struct stream *stream;
+	struct ring *ring;
+	uint8_t *scratch;     /* for packets as messages */
+	uint64_t passed_on;   /* packets towards the client, lost ones not counted */
+	struct event *stats;  /* once a second while running */
+	struct event *linger; /* turns of FLUSHING */
+	uint64_t progress;    /* bytes written when the client last took some */
+	unsigned stalled_ms;
+};
+
+/* ---- words to the caller ---- */
+
+static int say(struct session *s, struct json_object *message, bool last)
+{
+	if (!message || s->orphaned) {
+		json_object_put(message);
+		return message ? 0 : -ENOMEM;
+	}
+	return s->callbacks.reply(s->arg, message, last);
+}
+
+static struct json_object *state_message(const char *state)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (o)
+		json_object_object_add(o, "state", json_object_new_string(state));
+	return o;
+}
+
+static void say_state(struct session *s, const char *state, const char *reason, bool last)
+{
+	struct json_object *o = state_message(state);
+
+	if (o)
+		json_object_object_add(o, "session", session_to_json(s));
+	if (o && reason)
+		json_object_object_add(o, "reason", json_object_new_string(reason));
+	say(s, o ? varlink_reply(o, !last) : NULL, last);
+}
+
+static void end(struct session *s)
+{
+	s->state = ENDED;
+	if (s->using_symbols && --s->host->running == 0) {
+		symbols_free(s->host->symbols);
+		s->host->symbols = NULL;
+		malloc_trim(0);
+	}
+	s->using_symbols = false;
+	s->callbacks.ended(s->arg, s);
+}
+
+static void fail(struct session *s, const char *error, struct json_object *parameters)
+{
+	log_info("session %llu of uid %u refused: %s", (unsigned long long)s->id, s->owner.uid,
+		 error);
+	say(s, varlink_error(error, parameters), true);
+	end(s);
+}
+
+/* ---- counting ---- */
+
+static void on_delivered(void *arg, uint32_t point)
+{
+	struct session *s = arg;
+
+	s->load.points[point].delivered++;
+}
+
+static void on_lost(void *arg, uint32_t point)
+{
+	struct session *s = arg;
+
+	s->load.points[point].lost_client++;
+	if (!s->spec.count)
+		return;
+	/* another packet may take its place: -c means packets that arrive */
+	s->passed_on--;
+	__atomic_sub_fetch(&s->load.control->taken, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_broken(void *arg, int error)
+{
+	session_stop(arg, "client");
+}
+
+/* ---- packets ---- */
+
+static int pass_on(struct session *s, const struct netcap_record *r, const struct meta *m,
+		   uint64_t time_ns)
+{
+	struct json_object *o;
+	int error;
+
+	if (s->output) {
+		size_t before = output_pending(s->output);
+
+		error = stream_packet(s->stream, output_buf(s->output), r, m, time_ns);
+		if (error)
+			return error;
+		error = output_mark(s->output, r->point);
+		if (error)
+			buf_truncate(output_buf(s->output), before);
+		return error;
+	}
+	o = state_message("event");
+	if (!o)
+		return -ENOMEM;
+	json_object_object_add(o, "event", report_event(r, m, time_ns, s->spec.snaplen, s->scratch));
+	error = say(s, varlink_reply(o, true), false);
+	if (!error)
+		on_delivered(s, r->point);
+	return error;
+}
+
+static void on_record(void *arg, const struct netcap_record *r, size_t len)
+{
+	struct session *s = arg;
+	struct sessionload_point *point = &s->load.points[r->point];
+	struct describe_store store;
+	struct meta m;
+
+	if (s->spec.count && s->passed_on >= (uint64_t)s->spec.count) {
+		point->limited++;
+		return;
+	}
+	describe_record(r, point->probe.text, probe_is_drop(&point->probe), s->host->kernel,
+			s->host->symbols, &store, &m);
+	s->passed_on++;
+	if (pass_on(s, r, &m, wallclock_at(&s->host->clock, r->time_ns)))
+		on_lost(s, r->point);
+}
+
+static void on_batch(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->output)
+		output_flush(s->output);
+	if (s->spec.count && s->passed_on >= (uint64_t)s->spec.count)
+		session_stop(s, "count");
+}
+
+static void on_stats(evutil_socket_t fd, short what, void *arg)
+{
+	say_state(arg, "running", NULL, false);
+}
+
+/* ---- the end ---- */
+
+static void finish(struct session *s)
+{
+	if (s->output)
+		output_give_up(s->output);
+	output_free(s->output);
+	s->output = NULL;
+	log_info("session %llu of uid %u ended: %s", (unsigned long long)s->id, s->owner.uid,
+		 s->stopping);
+	say_state(s, "ended", s->stopping, true);
+	end(s);
+}
+
+static void put_statistics(struct session *s)
+{
+	uint64_t now = wallclock_at(&s->host->clock, wallclock_monotonic());
+	struct counters c;
+
+	for (uint32_t i = 0; i < s->load.count; i++) {
+		sessionload_counters(&s->load, i, &c);
+		if (s->load.points[i].probe.error == PROBE_OK)
+			stream_end_point(s->stream, output_buf(s->output), i,
+					 s->load.points[i].probe.text, &c, now);
+	}
+	output_flush(s->output);
+}
+
+/* Is the client alive, that is, has it taken anything lately? Also true when nothing waits. */
+static bool client_reads(struct session *s)
+{
+	if (s->output && output_is_broken(s->output))
+		return false;
+	if (!s->output || !output_pending(s->output) || s->progress != output_written(s->output)) {
+		s->progress = s->output ? output_written(s->output) : 0;
+		s->stalled_ms = 0;
+		return true;
+	}
+	s->stalled_ms += LINGER_TURN_MS;
+	return s->stalled_ms < LINGER_MS;
+}
+
+/* One turn: from the ring while the client keeps up, then what waits, then the end. */
+static void on_linger(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+	struct timeval soon = { 0, 0 }, later = { 0, LINGER_TURN_MS * 1000 };
+	bool reads = client_reads(s) && !s->orphaned;
+	bool room = !s->output || output_pending(s->output) < OUTPUT_LIMIT_BYTES / 2;
+
+	if (s->ring && (room || !reads) && ring_drain(s->ring)) {
+		evtimer_add(s->linger, &soon);
+		return;
+	}
+	if (s->ring && (room || !reads)) {
+		ring_free(s->ring);
+		s->ring = NULL;
+		if (s->output)
+			put_statistics(s);
+	}
+	if (reads && s->output && (s->ring || output_pending(s->output)))
+		evtimer_add(s->linger, &later);
+	else
+		finish(s);
+}
+
+static void detach(void *arg)
+{
+	struct session *s = arg;
+
+	sessionload_detach(&s->load);
+}
+
+static void detach_done(void *arg)
+{
+	struct session *s = arg;
+	struct timeval soon = { 0, 0 };
+
+	s->state = FLUSHING;
+	if (!s->stream && !s->scratch) {
+		finish(s); /* stopped before anything flowed */
+		return;
+	}
+	s->linger = evtimer_new(s->host->base, on_linger, s);
+	if (!s->linger || evtimer_add(s->linger, &soon))
+		finish(s);
+}
+
+static void begin_detach(struct session *s)
+{
+	s->state = DETACHING;
+	if (s->ring)
+		ring_stop(s->ring);
+	if (s->stats)
+		event_del(s->stats);
+	sessionload_silence(&s->load);
+	if (worker_submit(s->host->worker, detach, detach_done, s))
+		detach_done(s);
+}
+
+void session_stop(struct session *s, const char *reason)
+{
+	if (s->stopping || s->state == ENDED)
+		return;
+	s->stopping = reason;
+	if (s->state == RUNNING)
+		begin_detach(s);
+	/* while the filter is compiled or the worker loads, the next step sees it */
+}
+
+/* ---- the beginning ---- */
+
+static int make_data_plane(struct session *s)
+{
+	static const struct output_callbacks out = { on_delivered, on_lost, on_broken };
+	static const struct ring_callbacks in = { on_record, on_batch };
+	int fd = s->fd;
+
+	s->ring = ring_new(s->host->base, s->load.maps.ring, s->load.control, &in, s);
+	if (!s->ring)
+		return -ENOMEM;
+	s->scratch = malloc(s->spec.snaplen + 4);
+	if (fd < 0)
+		return s->scratch ? 0 : -ENOMEM;
+	s->fd = -1;
+	s->stream = stream_new(s->spec.snaplen, s->spec.filter);
+	s->output = output_new(s->host->base, fd, &out, s);
+	if (!s->output)
+		return -errno;
+	return s->stream ? stream_begin(s->stream, output_buf(s->output)) : -ENOMEM;
+}
+
+static void start_reading(void *arg)
+{
+	struct session *s = arg;
+	struct timeval interval = { STATS_INTERVAL_S, 0 };
+
+	if (s->state != RUNNING)
+		return;
+	if (s->output)
+		output_flush(s->output);
+	s->stats = event_new(s->host->base, -1, EV_PERSIST, on_stats, s);
+	if (s->stats)
+		event_add(s->stats, &interval);
+	ring_start(s->ring);
+}
+
+static void load_symbols(void *arg)
+{
+	struct session *s = arg;
+
+	s->load.symbols = symbols_new();
+}
+
+static void symbols_done(void *arg)
+{
+	struct session *s = arg;
+
+	if (!s->host->symbols)
+		s->host->symbols = s->load.symbols;
+	else
+		symbols_free(s->load.symbols);
+	s->load.symbols = NULL;
+	start_reading(s);
+}
+
+static void run(struct session *s)
+{
+	s->state = RUNNING;
+	s->started = time(NULL);
+	s->using_symbols = true;
+	s->host->running++;
+	log_info("session %llu of uid %u started: %zu trace points, filter \"%s\"",
+		 (unsigned long long)s->id, s->owner.uid, s->load.count,
+		 s->spec.filter ? s->spec.filter : "");
+	say_state(s, "attached", NULL, false);
+	if (s->stopping)
+		begin_detach(s);
+	else if (s->host->symbols)
+		start_reading(s);
+	else if (worker_submit(s->host->worker, load_symbols, symbols_done, s))
+		start_reading(s);
+}
+
+static void refuse_output(struct session *s, int error)
+{
+	char why[256];
+
+	if (error == -ENOMEM)
+		snprintf(why, sizeof(why), "no memory for the session's buffers");
+	else
+		snprintf(why, sizeof(why),
+			 "the descriptor cannot be written to: %s; pass a socket, or a pipe that "
+			 "the daemon may open",
+			 strerror(-error));
+	sessionload_silence(&s->load);
+	fail(s, error == -ENOMEM ? "Failed" : "BadDescriptor", report_error("fd", why));
+}
+
+static void load_done(void *arg)
+{
+	struct session *s = arg;
+	int error;
+
+	if (s->load.error) {
+		fail(s, s->load.error, sessionload_error_json(&s->load));
+		return;
+	}
+	if (s->spec.dry_run) {
+		say(s, varlink_reply(sessionload_plan_json(&s->load), false), true);
+		end(s);
+		return;
+	}
+	error = make_data_plane(s);
+	if (error)
+		refuse_output(s, error);
+	else
+		run(s);
+}
+
+static void run_load(void *arg)
+{
+	struct session *s = arg;
+
+	sessionload_run(&s->load);
+}
+
+static void load(struct session *s)
+{
+	s->state = LOADING;
+	if (s->stopping)
+		finish(s);
+	else if (worker_submit(s->host->worker, run_load, load_done, s))
+		fail(s, "Failed", report_error("points", "no memory to start the session"));
+}
+
+static void compiled(void *arg, int error, struct filter_programs *programs, const char *why)
+{
+	struct session *s = arg;
+	struct json_object *parameters;
+
+	s->compiling = NULL;
+	if (error) {
+		parameters = report_error("filter", why);
+		if (parameters)
+			json_object_object_add(parameters, "filter",
+					       json_object_new_string(s->spec.filter));
+		fail(s, "InvalidFilter", parameters);
+		return;
+	}
+	s->load.classic = *programs;
+	s->load.filtered = true;
+	memset(programs, 0, sizeof(*programs));
+	load(s);
+}
+
+static void begin(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+
+	event_free(s->linger);
+	s->linger = NULL;
+	if (!s->spec.filter) {
+		load(s);
+		return;
+	}
+	s->compiling = filterproc_compile(s->host->filters, s->spec.filter, compiled, s);
+	if (!s->compiling)
+		fail(s, "Failed", report_error("filter", "no memory to compile the filter"));
+}
+
+struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
+			    const struct session_owner *owner,
+			    const struct session_callbacks *callbacks, void *arg)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	struct timeval now = { 0, 0 };
+
+	if (!s) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	s->host = host;
+	s->id = id;
+	s->spec = *spec;
+	memset(spec, 0, sizeof(*spec));
+	s->fd = fd;
+	s->owner = *owner;
+	s->callbacks = *callbacks;
+	s->arg = arg;
+	s->started = time(NULL);
+	sessionload_init(&s->load, host->kernel, &s->spec);
+	/* the event is there for nothing else yet, and callbacks may come only later */
+	s->linger = evtimer_new(host->base, begin, s);
+	if (s->linger && !evtimer_add(s->linger, &now))
+		return s;
+	session_free(s);
+	return NULL;
+}
+
+void session_orphan(struct session *s)
+{
+	s->orphaned = true;
+	session_stop(s, "client");
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	filterproc_cancel(s->compiling);
+	if (s->stats)
+		event_free(s->stats);
+	if (s->linger)
+		event_free(s->linger);
+	ring_free(s->ring);
+	output_free(s->output);
+	stream_free(s->stream);
+	sessionload_clear(&s->load);
+	free(s->scratch);
+	if (s->fd >= 0)
+		close(s->fd);
+	spec_clear(&s->spec);
+	free(s);
+}
+
+uint64_t session_id(const struct session *s)
+{
+	return s->id;
+}
+
+const struct session_owner *session_owner(const struct session *s)
+{
+	return &s->owner;
+}
+
+bool session_has_ended(const struct session *s)
+{
+	return s->state == ENDED;
+}
+
+static struct json_object *points_json(struct session *s, struct counters *sum)
+{
+	struct json_object *list = json_object_new_array();
+	/* while the worker is at it, the points are the worker's */
+	bool readable = s->state != COMPILING && s->state != LOADING;
+
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t i = 0; list && readable && i < s->load.count; i++) {
+		struct counters c;
+
+		sessionload_counters(&s->load, i, &c);
+		counters_add(sum, &c);
+		json_object_array_add(list, report_point(&s->load.points[i].probe, &c));
+	}
+	return list;
+}
+
+struct json_object *session_to_json(struct session *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct counters sum;
+
+	if (!o)
+		return NULL;
+	json_object_object_add(o, "id", json_object_new_int64(s->id));
+	json_object_object_add(o, "uid", json_object_new_int64(s->owner.uid));
+	json_object_object_add(o, "pid", json_object_new_int64(s->owner.pid));
+	json_object_object_add(o, "state", json_object_new_string(state_names[s->state]));
+	json_object_object_add(o, "started", json_object_new_int64(s->started));
+	if (s->spec.filter)
+		json_object_object_add(o, "filter", json_object_new_string(s->spec.filter));
+	json_object_object_add(o, "points", points_json(s, &sum));
+	json_object_object_add(o, "counters", counters_to_json(&sum));
+	return o;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/record.h" /* the skeletons need its types */
+#include "bpf/netcap.skel.h"
+#include "bpf/netcap_old.skel.h"
+#include "daemon/template.h"
+
+#define LOG_BYTES      65536
+#define MAX_SUBPROGS   32
+
+/* Which of the session's maps an instruction wants. */
+enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SLOTS };
+
+static const char *const map_names[MAP_SLOTS] = {
+	[MAP_CONFIG] = ".rodata.config",
+	[MAP_CONTROL] = ".data.control",
+	[MAP_COUNTERS] = "netcap_counters",
+	[MAP_RING] = "netcap_ring",
+};
+
+static const char *const program_names[TEMPLATE_KINDS] = {
+	[TEMPLATE_TP_BTF] = "netcap_tp_btf",
+	[TEMPLATE_RAW_TP] = "netcap_raw_tp",
+};
+
+struct template {
+	struct bpf_insn *insns; /* owned; map descriptors replaced by enum map_slot */
+	size_t count;
+	size_t stub;            /* first instruction of netcap_filter(), the last subprogram */
+	size_t load;            /* first instruction of netcap_load() */
+	struct bpf_func_info functions[MAX_SUBPROGS];
+	uint32_t function_count;
+};
+
+struct template_set {
+	struct template kinds[TEMPLATE_KINDS];
+	int btf; /* the programs' own type information, as loaded */
+	bool old;
+};
+
+static bool is_map_load(const struct bpf_insn *i)
+{
+	return i->code == (BPF_LD | BPF_IMM | BPF_DW) &&
+	       (i->src_reg == BPF_PSEUDO_MAP_FD || i->src_reg == BPF_PSEUDO_MAP_VALUE);
+}
+
+static bool is_call(const struct bpf_insn *i)
+{
+	return i->code == (BPF_JMP | BPF_CALL) && i->src_reg == BPF_PSEUDO_CALL;
+}
+
+static bool is_callback(const struct bpf_insn *i)
+{
+	return i->code == (BPF_LD | BPF_IMM | BPF_DW) && i->src_reg == BPF_PSEUDO_FUNC;
+}
+
+/* Replaces the object's map descriptors, which go away with it, by slots. */
+static int name_maps(struct template *t, const struct bpf_object *object)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		int slot;
+
+		if (!is_map_load(&t->insns[i]))
+			continue;
+		for (slot = 0; slot < MAP_SLOTS; slot++)
+			if (t->insns[i].imm ==
+			    bpf_object__find_map_fd_by_name(object, map_names[slot]))
+				break;
+		if (slot == MAP_SLOTS)
+			return -ENOENT;
+		t->insns[i].imm = slot;
+		i++;
+	}
+	return 0;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Where subprograms start, in order, the main program (0) included. Returns how many, or 0. */
+static uint32_t subprogram_starts(const struct template *t, uint32_t starts[MAX_SUBPROGS])
+{
+	uint32_t n = 1;
+
+	starts[0] = 0;
+	for (uint32_t i = 0; i < t->count; i++) {
+		uint32_t start, j;
+
+		if (!is_call(&t->insns[i]) && !is_callback(&t->insns[i]))
+			continue;
+		start = i + 1 + t->insns[i].imm;
+		for (j = 0; j < n && starts[j] != start; j++)
+			;
+		if (j < n)
+			continue;
+		if (n == MAX_SUBPROGS)
+			return 0;
+		starts[n++] = start;
+	}
+	qsort(starts, n, sizeof(*starts), compare_u32);
+	return n;
+}
+
+/*
+ * The verifier needs func_info to know which subprograms are global. libbpf does not hand it out, but
+ * the kernel does: one entry per subprogram, in order (bpf_prog_info, Linux 5.0). Its offsets are those
+ * after verification; those before are the subprograms' starts.
+ */
+static int learn_functions(struct template *t, int program, int *btf)
+{
+	struct bpf_prog_info info = {};
+	uint32_t starts[MAX_SUBPROGS], length = sizeof(info);
+
+	info.nr_func_info = MAX_SUBPROGS;
+	info.func_info_rec_size = sizeof(struct bpf_func_info);
+	info.func_info = (uintptr_t)t->functions;
+	if (bpf_obj_get_info_by_fd(program, &info, &length))
+		return -errno;
+	t->function_count = info.nr_func_info;
+	if (t->function_count != subprogram_starts(t, starts))
+		return -EPROTO;
+	for (uint32_t i = 0; i < t->function_count; i++)
+		t->functions[i].insn_off = starts[i];
+	t->stub = starts[t->function_count - 1];
+	for (size_t i = t->stub; i < t->count; i++)
+		if (is_call(&t->insns[i]))
+			t->load = i + 1 + t->insns[i].imm;
+	if (!t->load || t->load >= t->stub)
+		return -EPROTO;
+	if (*btf < 0)
+		*btf = bpf_btf_get_fd_by_id(info.btf_id);
+	return *btf < 0 ? -errno : 0;
+}
+
+static int take_program(struct template *t, const struct bpf_object *object, const char *name,
+			int *btf)
+{
+	const struct bpf_program *p = bpf_object__find_program_by_name(object, name);
+
+	if (!p)
+		return -ENOENT;
+	t->count = bpf_program__insn_cnt(p);
+	t->insns = malloc(t->count * sizeof(*t->insns));
+	if (!t->insns)
+		return -ENOMEM;
+	memcpy(t->insns, bpf_program__insns(p), t->count * sizeof(*t->insns));
+	return name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p), btf);
+}
+
+static void clear(struct template_set *set)
+{
+	for (int k = 0; k < TEMPLATE_KINDS; k++)
+		free(set->kinds[k].insns);
+	memset(set->kinds, 0, sizeof(set->kinds));
+	if (set->btf >= 0)
+		close(set->btf);
+	set->btf = -1;
+}
+
+static int take_object(struct template_set *set, const void *elf, size_t size)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap");
+	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
+	int r = object ? 0 : -errno;
+
+	if (!r)
+		r = bpf_object__load(object);
+	for (int k = 0; !r && k < TEMPLATE_KINDS; k++)
+		r = take_program(&set->kinds[k], object, program_names[k], &set->btf);
+	bpf_object__close(object);
+	if (r)
+		clear(set);
+	return r;
+}
+
+struct template_set *template_set_new(char *why, size_t size)
+{
+	struct template_set *set = calloc(1, sizeof(*set));
+	const void *elf;
+	size_t bytes;
+	int r;
+
+	if (!set) {
+		snprintf(why, size, "no memory for the BPF programs");
+		return NULL;
+	}
+	set->btf = -1;
+	elf = netcap__elf_bytes(&bytes);
+	r = take_object(set, elf, bytes);
+	if (r) {
+		/* without bpf_loop() (before 5.17) the other variant loads */
+		set->old = true;
+		elf = netcap_old__elf_bytes(&bytes);
+		r = take_object(set, elf, bytes);
+	}
+	if (!r)
+		return set;
+	snprintf(why, size,
+		 "the kernel does not take the capture programs: %s; netcapctl features says what is "
+		 "missing",
+		 strerror(-r));
+	template_set_free(set);
+	errno = -r;
+	return NULL;
+}
+
+void template_set_free(struct template_set *set)
+{
+	if (!set)
+		return;
+	clear(set);
+	free(set);
+}
+
+bool template_set_is_old(const struct template_set *set)
+{
+	return set->old;
+}
+
+void template_target(const struct template_set *set, enum template_kind kind,
+		     struct filter_target *target)
+{
+	target->body = set->kinds[kind].stub;
+	target->load = set->kinds[kind].load;
+}
+
+/* The copy: instructions before the stub, then the filter or the stub itself. */
+static struct bpf_insn *copy_insns(const struct template *t, const struct filter_code *filter,
+				   const struct template_maps *maps, size_t *count)
+{
+	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring };
+	size_t tail = filter ? filter->count : t->count - t->stub;
+	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
+	struct bpf_insn *insns;
+
+	*count = t->stub + tail;
+	insns = malloc(*count * sizeof(*insns));
+	if (!insns)
+		return NULL;
+	memcpy(insns, t->insns, t->stub * sizeof(*insns));
+	memcpy(insns + t->stub, last, tail * sizeof(*insns));
+	for (size_t i = 0; i < t->stub; i++) {
+		if (is_map_load(&insns[i])) {
+			insns[i].imm = fds[insns[i].imm];
+			i++;
+		}
+	}
+	return insns;
+}
+
+/* The last lines of the verifier's log say what was wrong. */
+static void quote_log(const char *log, int error, char *why, size_t size)
+{
+	const char *end = log + strlen(log), *from = end;
+
+	for (int lines = 0; from > log && lines < 4; from--)
+		if (from[-1] == '\n' && from != end && ++lines == 4)
+			break;
+	snprintf(why, size, "the kernel refused the program: %s; the verifier said: %s",
+		 strerror(error), *from ? from : "nothing");
+	for (char *c = why; *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+}
+
+int template_load(const struct template_set *set, enum template_kind kind,
+		  const struct template_maps *maps, const struct filter_code *filter,
+		  uint32_t attach_btf_id, char *why, size_t size)
+{
+	const struct template *t = &set->kinds[kind];
+	LIBBPF_OPTS(bpf_prog_load_opts, options,
+		    .prog_btf_fd = set->btf,
+		    .func_info = t->functions,
+		    .func_info_cnt = t->function_count,
+		    .func_info_rec_size = sizeof(struct bpf_func_info));
+	enum bpf_prog_type type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+	struct bpf_insn *insns;
+	size_t count;
+	int fd, error;
+
+	insns = copy_insns(t, filter, maps, &count);
+	if (!insns) {
+		snprintf(why, size, "no memory for a program of %zu instructions", count);
+		return -ENOMEM;
+	}
+	if (kind == TEMPLATE_TP_BTF) {
+		type = BPF_PROG_TYPE_TRACING;
+		options.expected_attach_type = BPF_TRACE_RAW_TP;
+		options.attach_btf_id = attach_btf_id;
+	}
+	fd = bpf_prog_load(type, program_names[kind], "Dual BSD/GPL", insns, count, &options);
+	error = errno;
+	if (fd < 0) {
+		char *log = calloc(1, LOG_BYTES);
+
+		options.log_buf = log;
+		options.log_size = log ? LOG_BYTES : 0;
+		options.log_level = log ? 1 : 0;
+		fd = bpf_prog_load(type, program_names[kind], "Dual BSD/GPL", insns, count, &options);
+		error = errno;
+		if (fd < 0)
+			quote_log(log ? log : "", error, why, size);
+		free(log);
+	}
+	free(insns);
+	return fd < 0 ? -error : fd;
+}
