@@ -2,7 +2,7 @@
 /*
  * Two streams at once: replies on the control connection, and pcapng in a pipe whose other end the
  * daemon holds. The session is asked to end by half-closing the connection; the daemon then sends
- * what is left and the final reply, and closes the pipe. So the end is: final reply and end of file.
+ * what is left and the final reply, and closes the pipe. The end is: final reply and end of pipe.
  */
 #include "capture.h"
 
@@ -76,8 +76,8 @@ static void take_packet(struct capture *c, const struct pcapng_event *e)
 
 	c->received++;
 	p.link = interfaces_link(&c->interfaces, e->packet.interface);
-	if (!e->packet.comment || meta_parse(&p.meta, e->packet.comment, e->packet.comment_len, store,
-					     sizeof(store))) {
+	if (!e->packet.comment ||
+	    meta_parse(&p.meta, e->packet.comment, e->packet.comment_len, store, sizeof(store))) {
 		/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
 		memset(&p.meta, 0, sizeof(p.meta));
 		p.meta.point = interfaces_description(&c->interfaces, e->packet.interface);
@@ -162,7 +162,8 @@ static void read_control(struct capture *c)
 		c->hung_up = true;
 		return;
 	}
-	while (!c->ended && (n = varlink_next(&c->connection->channel, &reply, why, sizeof(why))) == 1) {
+	while (!c->ended &&
+	       (n = varlink_next(&c->connection->channel, &reply, why, sizeof(why))) == 1) {
 		take_reply(c, reply);
 		json_object_put(reply);
 	}
@@ -239,9 +240,9 @@ static void finish(struct capture *c)
 	}
 	if (c->code != EXITCODE_OK)
 		return;
-	message("the daemon went away in the middle of the session; %" PRIu64 " packets had come, and "
-		"are kept%s. Its log may say why: journalctl -u netcapd.", c->received,
-		cut ? " (the last one was cut off)" : "");
+	message("the daemon went away in the middle of the session; %" PRIu64
+		" packets had come, and are kept%s. Its log may say why: journalctl -u netcapd.",
+		c->received, cut ? " (the last one was cut off)" : "");
 	c->code = EXITCODE_GONE;
 }
 

@@ -60,8 +60,9 @@ static int connect_to(const char *path)
 static int complain_no_connection(const char *path, int err)
 {
 	if (err == -EACCES || err == -EPERM)
-		message("you may not use %s: join the group netcap (usermod -aG netcap USER, then log "
-			"in again), or use sudo.", path);
+		message("you may not use %s: join the group netcap (usermod -aG netcap USER, then "
+			"log in again), or use sudo.",
+			path);
 	else if (err == -ENAMETOOLONG)
 		message("the socket path %s is longer than a Unix socket allows.", path);
 	else
@@ -75,8 +76,9 @@ static int open_private(struct connection *c, const char *path)
 	int fd;
 
 	if (!privatedaemon_allowed()) {
-		message("there is no daemon at %s, and no privilege to run a private one: start the "
-			"service with \"systemctl start netcapd\", or use sudo.", path);
+		message("there is no daemon at %s, and no privilege to run a private one: start "
+			"the service with \"systemctl start netcapd\", or use sudo.",
+			path);
 		return EXITCODE_NO_DAEMON;
 	}
 	fd = privatedaemon_start(&daemon);

@@ -17,8 +17,8 @@ struct connection {
 };
 
 /*
- * Connects to the socket at path (NULL: the default one). With private_ok and nobody there, starts a
- * private daemon instead, if the privileges allow. An exit code; the sentence is printed.
+ * Connects to the socket at path (NULL: the default one). With private_ok and nobody there, starts
+ * a private daemon instead, if the privileges allow. An exit code; the sentence is printed.
  */
 int connection_open(struct connection *c, const char *path, bool private_ok);
 /* Takes over a connected socket; daemon as above. */

@@ -37,8 +37,9 @@ static int complain(struct filesink *s, const char *path, int err)
 	s->failed = true;
 	if (err == -EPIPE)
 		return err;
-	message("%s cannot be written: %s; the %llu packets that were saved are kept, and the capture "
-		"is stopped.", path, strerror(-err), (unsigned long long)s->sink.packets);
+	message("%s cannot be written: %s; the %llu packets that were saved are kept, and the "
+		"capture is stopped.",
+		path, strerror(-err), (unsigned long long)s->sink.packets);
 	return err;
 }
 
@@ -114,8 +115,9 @@ static int merge(struct filesink *s)
 		err = -errno;
 	if (err) {
 		unlink(s->merging);
-		message("%s and %s could not be put together in one file (%s): the last packets are in "
-			"both of them; mergecap -a does it.", s->older, s->file.path, strerror(-err));
+		message("%s and %s could not be put together in one file (%s): the last packets "
+			"are in both of them; mergecap -a does it.",
+			s->older, s->file.path, strerror(-err));
 		s->failed = true;
 		return err;
 	}
@@ -233,8 +235,8 @@ static int prepare(struct filesink *s, const struct options *o)
 	int err;
 
 	if (!strcmp(o->write_path, "-") && isatty(STDOUT_FILENO)) {
-		message("-w - writes binary data, and standard output is a terminal: redirect it, or "
-			"give -w the name of a file.");
+		message("-w - writes binary data, and standard output is a terminal: redirect it, "
+			"or give -w the name of a file.");
 		return EXITCODE_USAGE;
 	}
 	err = savefile_open(&s->file, o->write_path, wants_pcap(o));

@@ -82,10 +82,11 @@ static int find_number(struct netns *n, const char *text)
 		return -1;
 	}
 	n->inode = (uint32_t)inode;
-	/* Some namespaces live only in a descriptor or a mount elsewhere: not to be found is no proof. */
+	/* Namespaces may live only in a descriptor or a mount elsewhere: not found is no proof. */
 	if (!search(n, NAMED_DIR, "", false) && !search(n, "/proc", "/ns/net", true))
-		message("no process and no name of \"ip netns list\" that this user may look at belongs "
-			"to network namespace %s; it is taken as given.", text);
+		message("no process and no name of \"ip netns list\" that this user may look at "
+			"belongs to network namespace %s; it is taken as given.",
+			text);
 	return 0;
 }
 
@@ -110,7 +111,8 @@ int netns_find(struct netns *n, const char *text)
 	else if (err == -EINVAL)
 		message("--netns %s: %s is no network namespace.", text, path);
 	else if (err == -ENOENT)
-		message("--netns %s: there is no network namespace %s; \"ip netns list\" names them.",
+		message("--netns %s: there is no network namespace %s; \"ip netns list\" names "
+			"them.",
 			text, path);
 	else
 		message("--netns %s: %s cannot be opened: %s.", text, path, strerror(-err));
@@ -171,8 +173,8 @@ int netns_check_device(const struct netns *n, const char *device, char *name)
 	else if (n->fd >= 0)
 		look_elsewhere(&f, n->fd, device);
 	if (f.result == NOT_FOUND) {
-		message("-i %s: there is no such device in network namespace %u; there are: %s.", device,
-			n->inode, f.devices);
+		message("-i %s: there is no such device in network namespace %u; there are: %s.",
+			device, n->inode, f.devices);
 		return -1;
 	}
 	snprintf(name, IF_NAMESIZE, "%s", f.result == FOUND ? f.name : device);

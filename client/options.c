@@ -135,8 +135,9 @@ static int set_mark(struct spec *spec, const char *value)
 		*slash++ = '\0';
 	if (strlen(value) >= sizeof(text) || !text_number(text, UINT32_MAX, false, &mark) ||
 	    (slash && !text_number(slash, UINT32_MAX, false, &mask)) || !mask) {
-		message("--mark takes VALUE or VALUE/MASK, such as 0x10 or 0x10/0xf0, 32 bits each and "
-			"the mask not 0; not \"%s\".", value);
+		message("--mark takes VALUE or VALUE/MASK, such as 0x10 or 0x10/0xf0, 32 bits each "
+			"and the mask not 0; not \"%s\".",
+			value);
 		return EXITCODE_USAGE;
 	}
 	if (mark & ~mask) {
@@ -277,7 +278,8 @@ static int complain_option(int result, char **argv)
 		message("netcapctl %s has no option -%c; see netcapctl %s --help.", argv[0], optopt,
 			argv[0]);
 	else
-		message("netcapctl %s has no option %s, or not in this form; see netcapctl %s --help.",
+		message("netcapctl %s has no option %s, or not in this form; see netcapctl %s "
+			"--help.",
 			argv[0], word, argv[0]);
 	return EXITCODE_USAGE;
 }
@@ -323,8 +325,9 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	if (code != EXITCODE_OK || o->help)
 		return code;
 	if (optind < argc) {
-		message("\"%s\" belongs to no option: trace points go to -f, a filter expression to -e "
-			"(in quotes).", argv[optind]);
+		message("\"%s\" belongs to no option: trace points go to -f, a filter expression "
+			"to -e (in quotes).",
+			argv[optind]);
 		return EXITCODE_USAGE;
 	}
 	return check_skb(o);

@@ -12,7 +12,7 @@ int output_check(void)
 
 	if (!ferror(stdout))
 		return 0;
-	/* The errno of the failed write is long gone; a pipe or socket without a reader shows so. */
+	/* The errno of the failed write is long gone; a pipe without a reader still shows. */
 	if (poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP))
 		return -EPIPE;
 	message("standard output cannot be written: its disk may be full.");

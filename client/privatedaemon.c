@@ -64,7 +64,7 @@ static void run_child(const char *path, int fd, pid_t parent)
 
 	snprintf(number, sizeof(number), "%d", fd);
 	signals_reset_in_child(false);
-	/* Out of the terminal's foreground group: Ctrl-C is for the client, which ends the session. */
+	/* Out of the terminal's foreground group: the client takes Ctrl-C, and ends the session. */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent || fcntl(fd, F_SETFD, 0))
@@ -81,8 +81,9 @@ int privatedaemon_start(pid_t *pid)
 	int pair[2], err = find_binary(path, sizeof(path));
 
 	if (err) {
-		message("no service runs, and its program cannot be run from %s either (%s): install "
-			"netcapd, or set NETCAPD_BIN to where it is.", path, strerror(-err));
+		message("no service runs, and its program cannot be run from %s either (%s): "
+			"install netcapd, or set NETCAPD_BIN to where it is.",
+			path, strerror(-err));
 		return -1;
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
@@ -109,7 +110,8 @@ void privatedaemon_wait(pid_t pid)
 
 	if (p.fd >= 0) {
 		if (poll(&p, 1, PATIENCE_MS) == 0) {
-			message("the private daemon (pid %d) does not end; it is killed.", (int)pid);
+			message("the private daemon (pid %d) does not end; it is killed.",
+				(int)pid);
 			kill(pid, SIGKILL);
 		}
 		close(p.fd);

@@ -15,7 +15,7 @@
 #define BLOCK_INTERFACE 1U
 #define BLOCK_PACKET    6U
 #define PCAP_HEADER     24 /* of the file */
-#define RECORD_HEADER   16 /* of a pcap packet; of a pcapng block, what is enough to know its length */
+#define RECORD_HEADER   16 /* of a pcap packet; of a pcapng block, enough to know its length */
 
 static int adopt(struct savefile *f, const char *path, int fd)
 {

@@ -38,7 +38,7 @@ int savefile_create(struct savefile *f, const char *path, bool pcap);
 int savefile_add(struct savefile *f, const void *record, size_t len, bool packet);
 /* Writes what is pending. As above. */
 int savefile_flush(struct savefile *f);
-/* Closes it, without a flush. A file that savefile_open() created and that is still empty is removed. */
+/* Closes it, without a flush. What savefile_open() created is removed if it is still empty. */
 void savefile_close(struct savefile *f);
 
 /*

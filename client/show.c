@@ -37,8 +37,9 @@ static int ask(const struct question *q, const struct options *o, struct json_ob
 	else
 		json_object_put(parameters);
 	if (code == EXITCODE_OK && o->json)
-		puts(json_object_to_json_string_ext(result, JSON_C_TO_STRING_PLAIN |
-								    JSON_C_TO_STRING_NOSLASHESCAPE));
+		puts(json_object_to_json_string_ext(result,
+						    JSON_C_TO_STRING_PLAIN |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	else if (code == EXITCODE_OK)
 		q->show(result);
 	json_object_put(result);
@@ -135,9 +136,9 @@ static void print_counters(struct json_object *object)
 		fputs("no counts", stdout);
 		return;
 	}
-	printf("hits %" PRIu64 ", filtered %" PRIu64 ", captured %" PRIu64 ", lost in the ring %" PRIu64
-	       ", lost at the client %" PRIu64 ", limited %" PRIu64 ", on the way %" PRIu64
-	       ", missed %" PRIu64,
+	printf("hits %" PRIu64 ", filtered %" PRIu64 ", captured %" PRIu64
+	       ", lost in the ring %" PRIu64 ", lost at the client %" PRIu64 ", limited %" PRIu64
+	       ", on the way %" PRIu64 ", missed %" PRIu64,
 	       c.hits, c.filtered, c.captured, c.lost_ring, c.lost_client, c.limited, c.in_flight,
 	       c.missed);
 }
@@ -225,7 +226,8 @@ static void show_points(struct json_object *result)
 			fputs(" - not possible: ", stdout);
 			print_text(reason);
 		} else {
-			printf(" - packet is argument %" PRId64, jsonget_integer(point, "argument"));
+			printf(" - packet is argument %" PRId64,
+			       jsonget_integer(point, "argument"));
 		}
 		putchar('\n');
 	}

@@ -10,8 +10,8 @@
 #include "exitcode.h"
 
 /*
- * A signal that follows within this time is the same request: timeout(1) and sudo(8) signal both the
- * process and its group.
+ * A signal that follows within this time is the same request: timeout(1) and sudo(8) signal both
+ * the process and its group.
  */
 #define SAME_REQUEST_MS 300
 

@@ -3,7 +3,8 @@
  * Ctrl-C. The first SIGINT, SIGTERM or SIGHUP ends the session in an orderly way: the handler
  * itself half-closes the control connection, which asks the daemon to send what is left; so it
  * works even while the client is stuck in a write to a stopped terminal. The second one (that is no
- * echo of the first) exits at once. SIGPIPE is ignored: a reader that went away is an error of write().
+ * echo of the first) exits at once. SIGPIPE is ignored: a reader that went away is an error of
+ * write().
  */
 #ifndef SIGNALS_H
 #define SIGNALS_H

@@ -91,13 +91,16 @@ static void print_advice(FILE *out, const struct counters *c, const struct optio
 			     "filter (-e).\n", c->lost_ring);
 	if (c->lost_client)
 		fprintf(out,
-			"%" PRIu64 " packets were lost because they were not taken fast enough: %s.\n",
+			"%" PRIu64
+			" packets were lost because they were not taken fast enough: %s.\n",
 			c->lost_client,
 			o->write_path ? "write to a faster disk, or narrow the filter (-e)" :
 					"write to a file (-w FILE), or narrow the filter (-e)");
 	if (c->missed)
-		fprintf(out, "%" PRIu64 " more were not seen at all: the kernel does not run a program "
-			     "inside itself.\n", c->missed);
+		fprintf(out,
+			"%" PRIu64 " more were not seen at all: the kernel does not run a program "
+			"inside itself.\n",
+			c->missed);
 }
 
 static void print_delivery(FILE *out, const struct counters *c, const struct options *o,
@@ -113,8 +116,10 @@ static void print_delivery(FILE *out, const struct counters *c, const struct opt
 		fprintf(out, "%" PRIu64 " of %" PRIu64 " packets were printed.\n", sink->packets,
 			received);
 	if (sink->skipped)
-		fprintf(out, "%" PRIu64 " packets without packet headers were left out: classic pcap "
-			     "cannot hold them, pcapng can.\n", sink->skipped);
+		fprintf(out,
+			"%" PRIu64 " packets without packet headers were left out: classic pcap "
+			"cannot hold them, pcapng can.\n",
+			sink->skipped);
 }
 
 void summary_ended(FILE *out, struct json_object *session, const char *reason,
@@ -124,12 +129,13 @@ void summary_ended(FILE *out, struct json_object *session, const char *reason,
 	struct counters c = {0};
 	char name[64];
 
-	if (!json_object_object_get_ex(session, "counters", &value) || counters_from_json(&c, value)) {
+	if (!json_object_object_get_ex(session, "counters", &value) ||
+	    counters_from_json(&c, value)) {
 		fputs("the daemon sent no final counts.\n", out);
 		return;
 	}
-	snprintf(name, sizeof(name), "session %" PRId64 " ended (%s)", jsonget_integer(session, "id"),
-		 reason ? reason : "no reason given");
+	snprintf(name, sizeof(name), "session %" PRId64 " ended (%s)",
+		 jsonget_integer(session, "id"), reason ? reason : "no reason given");
 	print_counters(out, name, &c);
 	print_points(out, session);
 	print_advice(out, &c, o);

@@ -65,7 +65,8 @@ int tcpdump_find(char *path, size_t size)
 
 	snprintf(places, sizeof(places), "%s:/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin",
 		 search ? search : "/bin");
-	for (char *save, *dir = strtok_r(places, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
+	for (char *save, *dir = strtok_r(places, ":", &save); dir;
+	     dir = strtok_r(NULL, ":", &save)) {
 		if (dir[0] != '/')
 			continue;
 		if ((size_t)snprintf(path, size, "%s/tcpdump", dir) < size && !access(path, X_OK))
@@ -286,7 +287,8 @@ void tcpdump_complaint(struct tcpdump *t, char *text, size_t size)
 	}
 	n = t->errors < 0 ? 0 : pread(t->errors, all, sizeof(all) - 1, 0);
 	all[n > 0 ? n : 0] = '\0';
-	for (char *save, *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+	for (char *save, *line = strtok_r(all, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
 		if (strncmp(line, "reading from file", 17))
 			snprintf(text, size, "%s", line);
 	}

@@ -19,8 +19,8 @@ struct tcpdumpflags {
 };
 
 /*
- * Splits text on blanks ('...' and "..." keep them) and checks each flag. 0; -EINVAL with a sentence
- * in why; or -ENOMEM. The result is for tcpdumpflags_clear() in each case.
+ * Splits text on blanks ('...' and "..." keep them) and checks each flag. 0; -EINVAL with a
+ * sentence in why; or -ENOMEM. The result is for tcpdumpflags_clear() in each case.
  */
 int tcpdumpflags_parse(struct tcpdumpflags *f, const char *text, char *why, size_t size);
 void tcpdumpflags_clear(struct tcpdumpflags *f);

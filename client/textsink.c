@@ -115,13 +115,13 @@ static int prepare(struct textsink *s, const struct options *o)
 		return EXITCODE_USAGE;
 	}
 	if (tcpdump_find(s->tcpdump_path, sizeof(s->tcpdump_path))) {
-		message("packets are printed by tcpdump, which is not installed: apt install tcpdump, "
-			"or use -w FILE or --json.");
+		message("packets are printed by tcpdump, which is not installed: apt install "
+			"tcpdump, or use -w FILE or --json.");
 		return EXITCODE_FAILED;
 	}
 	if (o->stack_color && print_wants_color(stdout))
 		s->stack_color = print_color(o->stack_color);
-	/* Not with the first packet: flags that tcpdump refuses must show before anything is attached. */
+	/* Now, not with the first packet: refused flags must show before anything is attached. */
 	return start(s, &s->ethernet, PCAPNG_LINK_ETHERNET) ? EXITCODE_FAILED : EXITCODE_OK;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A packet as the sinks get it: encoded as the daemon does, and read back by the client's reader. */
+/* Packets as the sinks get them: encoded as by the daemon, read back by the client's reader. */
 #ifndef CLIENT_PACKET_H
 #define CLIENT_PACKET_H
 
@@ -10,7 +10,8 @@
 #include "sink.h"
 
 #define CLIENT_COMMENT                                                                             \
-	"point=tracepoint:skb:kfree_skb reason=NETFILTER_DROP dev=eth0 ifindex=2 netns=4026531840 " \
+	"point=tracepoint:skb:kfree_skb reason=NETFILTER_DROP dev=eth0 ifindex=2 "                 \
+	"netns=4026531840 "                                                                        \
 	"cpu=1 pid=7 tid=7 comm=nc protocol=0x0800 link=ethernet"
 
 /* A section and three interfaces: 0 is Ethernet, 1 is IP, 2 is neither. */
@@ -20,8 +21,9 @@ static inline void client_put_head(struct buf *b)
 
 	pcapng_put_section(b, "test");
 	for (size_t i = 0; i < 3; i++) {
-		struct pcapng_interface interface = {
-			.link = links[i], .name = "eth0", .description = "tracepoint:skb:kfree_skb"};
+		struct pcapng_interface interface = {.link = links[i],
+						     .name = "eth0",
+						     .description = "tracepoint:skb:kfree_skb"};
 
 		pcapng_put_interface(b, &interface);
 	}

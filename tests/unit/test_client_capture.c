@@ -41,8 +41,9 @@ static void send_ended(int fd, const char *reason)
 	char text[1024];
 
 	snprintf(text, sizeof(text),
-		 "{\"parameters\":{\"state\":\"ended\",\"reason\":\"%s\",\"session\":{\"id\":1,\"points\":[],"
-		 "\"counters\":%s}}}", reason, counters);
+		 "{\"parameters\":{\"state\":\"ended\",\"reason\":\"%s\",\"session\":{\"id\":1,"
+		 "\"points\":[],\"counters\":%s}}}",
+		 reason, counters);
 	send_text(fd, text);
 }
 
@@ -102,12 +103,14 @@ static void daemon_main(int fd, enum script script)
 	if (data < 0 || !json_object_object_get_ex(call, "more", NULL))
 		_exit(1);
 	if (script == REFUSE) {
-		send_text(fd, "{\"error\":\"io.netcap.Capture.UnknownPoint\",\"parameters\":{\"field\":"
-			      "\"points\",\"message\":\"There is none.\",\"nearest\":[\"a\",\"b\"]}}");
+		send_text(fd,
+			  "{\"error\":\"io.netcap.Capture.UnknownPoint\",\"parameters\":{\"field\":"
+			  "\"points\",\"message\":\"There is none.\",\"nearest\":[\"a\",\"b\"]}}");
 		_exit(0);
 	}
-	send_text(fd, "{\"parameters\":{\"state\":\"attached\",\"session\":{\"id\":1,\"points\":[]}},"
-		      "\"continues\":true}");
+	send_text(fd,
+		  "{\"parameters\":{\"state\":\"attached\",\"session\":{\"id\":1,\"points\":[]}},"
+		  "\"continues\":true}");
 	if (script == STRAY_BYTES)
 		send_text(data, "this is no pcapng, whatever else it is");
 	else if (script == UNTIL_STOPPED)

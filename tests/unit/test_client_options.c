@@ -33,9 +33,11 @@ static void every_option_reaches_the_spec(void **state)
 {
 	struct options o;
 
-	assert_int_equal(parse(&o, "skb|-f|tracepoint:skb:kfree_skb, tracepoint:net:net_dev_queue|-i|eth0"
-				   "|-e|tcp port 9000|-c|10|--capture-max-size|64K|-S|--mark|0x10/0xf0"
-				   "|--pid|7|--comm|nc|--ring-size|1M|--dry-run"), EXITCODE_OK);
+	assert_int_equal(
+		parse(&o, "skb|-f|tracepoint:skb:kfree_skb, tracepoint:net:net_dev_queue|-i|eth0"
+			  "|-e|tcp port 9000|-c|10|--capture-max-size|64K|-S|--mark|0x10/0xf0"
+			  "|--pid|7|--comm|nc|--ring-size|1M|--dry-run"),
+		EXITCODE_OK);
 	assert_int_equal(o.spec.points.count, 2);
 	assert_string_equal(o.spec.points.items[1], "tracepoint:net:net_dev_queue");
 	assert_string_equal(o.spec.interface, "eth0");
@@ -56,10 +58,12 @@ static void long_names_work_too(void **state)
 {
 	struct options o;
 
-	assert_int_equal(parse(&o, "skb|--function=tracepoint:skb:kfree_skb|--interface=lo|--expression=ip"
+	assert_int_equal(parse(&o, "skb|--function=tracepoint:skb:kfree_skb|--interface=lo|--"
+				   "expression=ip"
 				   "|--tcpdump-flags=-e|--write-file=x.pcap|--write-file-rotate=5"
 				   "|--count=1|--stack-dump|--stack-dump-color=cyan|--netns=blue"
-				   "|--socket=/s|--format=pcapng"), EXITCODE_OK);
+				   "|--socket=/s|--format=pcapng"),
+			 EXITCODE_OK);
 	assert_string_equal(o.tcpdump_flags, "-e");
 	assert_string_equal(o.write_path, "x.pcap");
 	assert_int_equal(o.format, FORMAT_PCAPNG);

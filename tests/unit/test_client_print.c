@@ -42,13 +42,13 @@ static void a_full_line_and_a_stack(void **state)
 	};
 
 	assert_printed(&m, NULL,
-		       "    tracepoint:skb:kfree_skb NETFILTER_DROP at nf_hook_slow+0xa3 dev eth0(2) "
-		       "netns 4026531840 cpu 1 pid 7 tid 8 (nc) mark 0x2a\n"
+		       "    tracepoint:skb:kfree_skb NETFILTER_DROP at nf_hook_slow+0xa3 dev "
+		       "eth0(2) netns 4026531840 cpu 1 pid 7 tid 8 (nc) mark 0x2a\n"
 		       "        kfree_skb_reason+0x1\n"
 		       "        nf_hook_slow+0xa3\n");
 	assert_printed(&m, print_color("red"),
-		       "    tracepoint:skb:kfree_skb NETFILTER_DROP at nf_hook_slow+0xa3 dev eth0(2) "
-		       "netns 4026531840 cpu 1 pid 7 tid 8 (nc) mark 0x2a\n"
+		       "    tracepoint:skb:kfree_skb NETFILTER_DROP at nf_hook_slow+0xa3 dev "
+		       "eth0(2) netns 4026531840 cpu 1 pid 7 tid 8 (nc) mark 0x2a\n"
 		       "        \033[31mkfree_skb_reason+0x1\033[0m\n"
 		       "        \033[31mnf_hook_slow+0xa3\033[0m\n");
 }
@@ -59,8 +59,9 @@ static void what_does_not_apply_is_left_out(void **state)
 	const struct meta odd = {.point = "p", .ifindex = 3, .partial = 1, .comm = "\033]0;x\a"};
 
 	assert_printed(&m, NULL, "    tracepoint:net:net_dev_queue cpu 0 pid 0\n");
-	assert_printed(&odd, NULL, "    p dev (3) cpu 0 pid 0 (\\x1b]0;x\\x07) (bytes missing: page "
-				   "fragments could not be read)\n");
+	assert_printed(&odd, NULL,
+		       "    p dev (3) cpu 0 pid 0 (\\x1b]0;x\\x07) (bytes missing: page "
+		       "fragments could not be read)\n");
 }
 
 static void six_colors_have_names(void **state)

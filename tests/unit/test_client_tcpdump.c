@@ -24,7 +24,8 @@
 
 static char tcpdump_path[4096];
 
-/* UDP over IPv4, at times longer than several pages; the payload begins with the packet's number. */
+/* UDP over IPv4, at times longer than several pages; the payload begins with the packet's number.
+ */
 static uint32_t make_packet(uint8_t *p, uint32_t link, uint32_t n)
 {
 	static const uint8_t ethernet[14] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0};

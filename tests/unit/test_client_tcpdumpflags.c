@@ -100,8 +100,9 @@ static void words_that_are_no_flags_are_refused(void **state)
 	assert_refused("-tttttt", "five");
 	assert_refused("--time-stamp-precision", "micro or nano");
 	assert_refused("--time-stamp-precision=pico", "micro or nano");
-	assert_refused("-n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n "
-		       "-n -n -n -n -n -n -n -n", "words");
+	assert_refused("-n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n -n "
+		       "-n -n -n -n -n -n -n -n -n",
+		       "words");
 }
 
 int main(void)
