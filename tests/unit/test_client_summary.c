@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <json-c/json.h>
+#include "limits.h"
+#include "summary.h"
+
+#define COUNTERS(hits, filtered, captured, ring, client, limited, missed) \
+	"{\"hits\":" #hits ",\"filtered\":" #filtered ",\"captured\":" #captured \
+	",\"lostRing\":" #ring ",\"lostClient\":" #client ",\"limited\":" #limited \
+	",\"inFlight\":0,\"missed\":" #missed "}"
+
+/* What is said at the end of the session, for the caller to free. */
+static char *ended(const char *session, const struct options *o, const struct sink *sink,
+		   uint64_t received)
+{
+	struct json_object *object = json_tokener_parse(session);
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(object);
+	summary_ended(out, object, "stopped", o, sink, received);
+	fclose(out);
+	json_object_put(object);
+	return text;
+}
+
+static void all_is_well(void **state)
+{
+	const struct options o = {.spec = {.ring_bytes = DEFAULT_RING_BYTES}};
+	const struct sink sink = {.packets = 7};
+	char *text = ended("{\"id\":3,\"points\":[],\"counters\":" COUNTERS(10, 2, 7, 0, 0, 1, 0) "}",
+			   &o, &sink, 7);
+
+	assert_string_equal(text, "session 3 ended (stopped): 10 hits = 2 filtered + 7 captured + "
+				  "0 lost (0 ring, 0 slow client) + 1 limited\nnothing was lost.\n");
+	free(text);
+}
+
+static void losses_are_named_with_what_to_do(void **state)
+{
+	struct options o = {.spec = {.ring_bytes = 65536}};
+	const struct sink sink = {.packets = 7};
+	static const char session[] =
+		"{\"id\":3,\"points\":[{\"name\":\"a\",\"counters\":" COUNTERS(5, 0, 3, 1, 1, 0, 0)
+		"},{\"name\":\"b\",\"counters\":" COUNTERS(8, 0, 4, 2, 2, 0, 9)
+		"}],\"counters\":" COUNTERS(13, 0, 7, 3, 3, 0, 9) "}";
+	char *text = ended(session, &o, &sink, 7);
+
+	assert_non_null(strstr(text, "\n  a: 5 hits = 0 filtered + 3 captured + 2 lost (1 ring, "
+				     "1 slow client) + 0 limited\n"));
+	assert_non_null(strstr(text, "\n  b: 8 hits"));
+	assert_non_null(strstr(text, "9 missed\n"));
+	assert_non_null(strstr(text, "3 packets were lost because the ring was full"));
+	assert_non_null(strstr(text, "--ring-size, now 65536 bytes"));
+	assert_non_null(strstr(text, "3 packets were lost because they were not taken fast"));
+	assert_non_null(strstr(text, "-w FILE"));
+	assert_null(strstr(text, "nothing was lost"));
+	free(text);
+	o.spec.ring_bytes = LIMIT_RING_MAX; /* no larger ring to be had */
+	text = ended(session, &o, &sink, 7);
+	assert_null(strstr(text, "--ring-size"));
+	assert_non_null(strstr(text, "narrow the filter"));
+	free(text);
+}
+
+static void files_and_differences_are_counted(void **state)
+{
+	const struct options o = {.write_path = "x.pcap"};
+	const struct sink sink = {.packets = 5, .skipped = 1};
+	char *text = ended("{\"id\":3,\"points\":[],\"counters\":" COUNTERS(7, 0, 7, 0, 0, 0, 0) "}",
+			   &o, &sink, 6);
+
+	assert_non_null(strstr(text, "held 6 of the 7 captured"));
+	assert_non_null(strstr(text, "5 packets written to x.pcap.\n"));
+	assert_non_null(strstr(text, "1 packets without packet headers were left out"));
+	free(text);
+}
+
+static void a_reply_without_counts_is_no_crash(void **state)
+{
+	static const char *const odd[] = {"{}", "{\"counters\":7}", "{\"counters\":{}}", "[]",
+					  "{\"counters\":{\"hits\":\"x\"}}"};
+	const struct options o = {0};
+	const struct sink sink = {0};
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		char *text = ended(odd[i], &o, &sink, 0);
+
+		assert_string_equal(text, "the daemon sent no final counts.\n");
+		free(text);
+	}
+}
+
+static void trace_points_that_failed_are_named(void **state)
+{
+	struct json_object *session = json_tokener_parse(
+		"{\"filter\":\"tcp\",\"points\":[{\"name\":\"a\",\"hook\":\"tp_btf\"},"
+		"{\"name\":\"b\\u001b\",\"reason\":\"no such thing\"}]}");
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	summary_attached(out, session);
+	fclose(out);
+	assert_string_equal(text, "not attached: b\\x1b: no such thing\n"
+				  "capturing at 1 trace point matching \"tcp\"; Ctrl-C ends it\n");
+	free(text);
+	json_object_put(session);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(losses_are_named_with_what_to_do),
+		cmocka_unit_test(files_and_differences_are_counted),
+		cmocka_unit_test(a_reply_without_counts_is_no_crash),
+		cmocka_unit_test(trace_points_that_failed_are_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
