@@ -349,8 +349,11 @@ struct filterproc_request *filterproc_compile(struct filterproc *fp, const char 
 
 void filterproc_cancel(struct filterproc_request *request)
 {
-	struct filterproc *fp = request->owner;
+	struct filterproc *fp;
 
+	if (!request)
+		return;
+	fp = request->owner;
 	if (request == fp->current) {
 		request->done = NULL;
 		return;

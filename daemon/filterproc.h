@@ -45,7 +45,9 @@ void filterproc_free(struct filterproc *fp);
  */
 struct filterproc_request *filterproc_compile(struct filterproc *fp, const char *text,
 					      filterproc_done done, void *arg);
-/* done will not be called. A compilation that runs already runs on, up to its deadline. */
+/*
+ * done will not be called. A compilation that runs already runs on, up to its deadline. Takes NULL.
+ */
 void filterproc_cancel(struct filterproc_request *request);
 
 /* The child: serves requests on standard input until its end. Returns the exit status. */

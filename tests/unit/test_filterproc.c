@@ -211,6 +211,7 @@ static void test_order_and_cancel(void **state)
 		assert_non_null(requests[i]);
 	}
 	filterproc_cancel(requests[2]);
+	filterproc_cancel(NULL);
 	event_base_loop(f.base, EVLOOP_ONCE | EVLOOP_NONBLOCK); /* the first one is in the child */
 	filterproc_cancel(requests[0]);
 	wait_calls(&f, 3);
