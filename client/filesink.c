@@ -154,24 +154,29 @@ static int pcap_record(struct filesink *s, const struct packet *p)
 	return err;
 }
 
-/* The blocks that a pcapng file begins with are kept; a pcap file has one header for all. */
-static int take_preamble(struct filesink *s, const struct pcapng_event *e)
+/* The file header of classic pcap: one for all interfaces. */
+static int begin_pcap(struct filesink *s)
 {
-	int err;
+	int err = pcap_put_header(&s->preamble, PCAPNG_LINK_ETHERNET, SNAPLEN);
 
-	if (s->file.pcap) {
-		if (e->type != PCAPNG_SECTION || buf_len(&s->preamble))
-			return 0;
-		err = pcap_put_header(&s->preamble, PCAPNG_LINK_ETHERNET, SNAPLEN);
-		return err ? complain(s, s->file.path, err) :
-			     add(s, buf_head(&s->preamble), buf_len(&s->preamble), false);
-	}
-	if (s->rotate && (e->type == PCAPNG_SECTION || e->type == PCAPNG_INTERFACE)) {
+	if (err)
+		return complain(s, s->file.path, err);
+	return add(s, buf_head(&s->preamble), buf_len(&s->preamble), false);
+}
+
+/* Other blocks than packets. Those that a file begins with are kept for the next generations. */
+static int take_block(struct filesink *s, const struct pcapng_event *e)
+{
+	bool preamble = e->type == PCAPNG_SECTION || e->type == PCAPNG_INTERFACE;
+	int err = 0;
+
+	if (s->rotate && e->type == PCAPNG_SECTION)
+		unlink(s->older); /* of a capture that was killed; what is in FILE goes now, too */
+	if (s->file.pcap)
+		return e->type == PCAPNG_SECTION ? begin_pcap(s) : 0;
+	if (s->rotate && preamble)
 		err = buf_add(&s->preamble, e->raw, e->raw_len);
-		if (err)
-			return complain(s, s->file.path, err);
-	}
-	return add(s, e->raw, e->raw_len, false);
+	return err ? complain(s, s->file.path, err) : add(s, e->raw, e->raw_len, false);
 }
 
 static int filesink_take(struct sink *sink, const struct pcapng_event *e, const struct packet *p)
@@ -180,7 +185,7 @@ static int filesink_take(struct sink *sink, const struct pcapng_event *e, const 
 	int err = 0;
 
 	if (!p)
-		return take_preamble(s, e);
+		return take_block(s, e);
 	if (s->file.pcap && p->link == PCAPNG_LINK_USER0) {
 		sink->skipped++;
 		return 0;

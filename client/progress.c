@@ -21,7 +21,8 @@ void progress_show(struct progress *p, uint64_t packets)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (p->shown && now.tv_sec == p->last)
 		return;
-	fprintf(stderr, CLEAR_LINE "%" PRIu64 " packets", packets);
+	/* Back to its start, so that a sentence that comes next replaces it. */
+	fprintf(stderr, CLEAR_LINE "%" PRIu64 " packets\r", packets);
 	fflush(stderr);
 	p->shown = true;
 	p->last = now.tv_sec;

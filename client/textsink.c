@@ -84,8 +84,10 @@ static int textsink_take(struct sink *sink, const struct pcapng_event *e, const 
 		err = print_with_tcpdump(s, p);
 	else
 		print_without_tcpdump(p);
-	if (err)
+	if (err) {
+		putchar('\n'); /* the prefix stands alone */
 		return err;
+	}
 	print_meta(stdout, &p->meta, s->stack_color);
 	sink->packets++;
 	return output_check();

@@ -38,11 +38,13 @@ static void all_is_well(void **state)
 {
 	const struct options o = {.spec = {.ring_bytes = DEFAULT_RING_BYTES}};
 	const struct sink sink = {.packets = 7};
-	char *text = ended("{\"id\":3,\"points\":[],\"counters\":" COUNTERS(10, 2, 7, 0, 0, 1, 0) "}",
-			   &o, &sink, 7);
+	static const char session[] =
+		"{\"id\":3,\"points\":[],\"counters\":" COUNTERS(10, 2, 7, 0, 0, 1, 0) "}";
+	char *text = ended(session, &o, &sink, 7);
 
-	assert_string_equal(text, "session 3 ended (stopped): 10 hits = 2 filtered + 7 captured + "
-				  "0 lost (0 ring, 0 slow client) + 1 limited\nnothing was lost.\n");
+	assert_string_equal(text,
+			    "session 3 ended (stopped): 10 hits = 2 filtered + 7 captured + "
+			    "0 lost (0 ring, 0 slow client) + 1 limited\nnothing was lost.\n");
 	free(text);
 }
 
@@ -77,8 +79,9 @@ static void files_and_differences_are_counted(void **state)
 {
 	const struct options o = {.write_path = "x.pcap"};
 	const struct sink sink = {.packets = 5, .skipped = 1};
-	char *text = ended("{\"id\":3,\"points\":[],\"counters\":" COUNTERS(7, 0, 7, 0, 0, 0, 0) "}",
-			   &o, &sink, 6);
+	static const char session[] =
+		"{\"id\":3,\"points\":[],\"counters\":" COUNTERS(7, 0, 7, 0, 0, 0, 0) "}";
+	char *text = ended(session, &o, &sink, 6);
 
 	assert_non_null(strstr(text, "held 6 of the 7 captured"));
 	assert_non_null(strstr(text, "5 packets written to x.pcap.\n"));
