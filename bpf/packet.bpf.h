@@ -339,8 +339,11 @@ static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 s
  */
 static __noinline __u64 netcap_filter(struct netcap_packet *pkt, const void *direct)
 {
-	asm volatile("" : "+r"(pkt), "+r"(direct));
-	return netcap_load(pkt, 0, 1) + (direct != 0);
+	__u32 off = 0, size = 1;
+
+	/* unknown to the compiler, or it makes netcap_load() a function that loads byte 0 only */
+	asm volatile("" : "+r"(pkt), "+r"(direct), "+r"(off), "+r"(size));
+	return netcap_load(pkt, off, size) + (direct != 0);
 }
 
 /*
