@@ -10,6 +10,8 @@
 #include "verbs.h"
 #include "version.h"
 
+#define OUTPUT_BYTES 65536
+
 static const struct {
 	const char *name;
 	verb_run *run;
@@ -48,6 +50,8 @@ int main(int argc, char **argv)
 
 	if (open_standard_streams())
 		return EXITCODE_FAILED;
+	/* On a terminal too: sinks flush when there is nothing more to print for now. */
+	setvbuf(stdout, NULL, _IOFBF, OUTPUT_BYTES);
 	if (i < argc && !strncmp(argv[i], "--socket=", 9)) {
 		socket_path = argv[i++] + 9;
 	} else if (i + 1 < argc && !strcmp(argv[i], "--socket")) {

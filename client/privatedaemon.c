@@ -67,6 +67,10 @@ static void run_child(const char *path, int fd, pid_t parent)
 	/* Out of the terminal's foreground group: the client takes Ctrl-C, and ends the session. */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* Descriptors that this process inherited would stay open as long as the daemon. */
+	if (fd > 3)
+		close_range(3, (unsigned)fd - 1, 0);
+	close_range((unsigned)fd + 1, ~0U, 0);
 	if (getppid() != parent || fcntl(fd, F_SETFD, 0))
 		_exit(126);
 	execl(path, "netcapd", "--private", number, (char *)NULL);

@@ -107,6 +107,8 @@ static void run_child(const char *path, const char *const *words, int in, int ou
 		dprintf(2, "tcpdump: its privileges could not be dropped: %s\n", strerror(errno));
 		_exit(126);
 	}
+	/* Whatever this process inherited is not for a child without privileges. */
+	close_range(3, ~0U, 0);
 	/* After the change of user, which clears it; the parent may be gone by now. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (getppid() != parent)
