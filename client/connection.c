@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "exitcode.h"
 #include "jsonget.h"
-#include "limits.h"
+#include "limit.h"
 #include "message.h"
 #include "privatedaemon.h"
 

@@ -2,7 +2,7 @@
 #include "help.h"
 
 #include <string.h>
-#include "limits.h"
+#include "limit.h"
 #include "print.h"
 
 #define EXIT_CODES \

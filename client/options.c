@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exitcode.h"
-#include "limits.h"
+#include "limit.h"
 #include "message.h"
 #include "pointname.h"
 #include "print.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "counters.h"
 #include "jsonget.h"
-#include "limits.h"
+#include "limit.h"
 #include "text.h"
 
 static void print_filter(FILE *out, struct json_object *session)

@@ -15,7 +15,7 @@
 
 #include "daemon/filterchild.h"
 #include "daemon/filtertext.h"
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

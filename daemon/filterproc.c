@@ -17,7 +17,7 @@
 
 #include "daemon/filterchild.h"
 #include "daemon/filterproc.h"
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 struct filterproc_request {
 	TAILQ_ENTRY(filterproc_request) link; /* while it waits */

@@ -8,7 +8,7 @@
 #include <pcap/pcap.h>
 
 #include "daemon/filtertext.h"
-#include "proto/limits.h"
+#include "proto/limit.h"
 
 static_assert(sizeof(struct filter_insn) == sizeof(struct bpf_insn), "filter_insn: size");
 static_assert(offsetof(struct filter_insn, k) == offsetof(struct bpf_insn, k), "filter_insn: k");

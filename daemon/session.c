@@ -9,19 +9,14 @@
 
 #include <event2/event.h>
 
-#include "daemon/describe.h"
+#include "daemon/delivery.h"
 #include "daemon/log.h"
-#include "daemon/output.h"
 #include "daemon/report.h"
-#include "daemon/ring.h"
 #include "daemon/session.h"
 #include "daemon/sessionload.h"
-#include "daemon/stream.h"
 #include "varlink.h"
 
 #define STATS_INTERVAL_S 1
-#define LINGER_MS        2000 /* a client that takes nothing for so long at the end has lost the rest */
-#define LINGER_TURN_MS   10
 
 enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
 
@@ -33,7 +28,7 @@ struct session {
 	uint64_t id;
 	struct session_owner owner;
 	struct session_callbacks callbacks;
-	void *arg;            /* NULL once orphaned */
+	void *arg;
 	bool orphaned;
 	enum state state;
 	const char *stopping; /* why it stops, NULL while it does not */
@@ -42,16 +37,10 @@ struct session {
 	struct filterproc_request *compiling;
 	struct sessionload load; /* programs and maps; the worker's while LOADING and DETACHING */
 	bool using_symbols;
-	int fd;               /* the client's, until there is an output; -1: events as messages */
-	struct output *output;
-	struct stream *stream;
-	struct ring *ring;
-	uint8_t *scratch;     /* for packets as messages */
-	uint64_t passed_on;   /* packets towards the client, lost ones not counted */
+	int fd;               /* the caller's, until the delivery has it; -1: none */
+	struct delivery delivery;
 	struct event *stats;  /* once a second while running */
-	struct event *linger; /* turns of FLUSHING */
-	uint64_t progress;    /* bytes written when the client last took some */
-	unsigned stalled_ms;
+	struct event *turn;   /* the first step, and those of FLUSHING */
 };
 
 /* ---- words to the caller ---- */
@@ -105,87 +94,23 @@ static void fail(struct session *s, const char *error, struct json_object *param
 	end(s);
 }
 
-/* ---- counting ---- */
-
-static void on_delivered(void *arg, uint32_t point)
-{
-	struct session *s = arg;
-
-	s->load.points[point].delivered++;
-}
-
-static void on_lost(void *arg, uint32_t point)
-{
-	struct session *s = arg;
-
-	s->load.points[point].lost_client++;
-	if (!s->spec.count)
-		return;
-	/* another packet may take its place: -c means packets that arrive */
-	s->passed_on--;
-	__atomic_sub_fetch(&s->load.control->taken, 1, __ATOMIC_SEQ_CST);
-}
-
-static void on_broken(void *arg, int error)
-{
-	session_stop(arg, "client");
-}
-
 /* ---- packets ---- */
 
-static int pass_on(struct session *s, const struct netcap_record *r, const struct meta *m,
-		   uint64_t time_ns)
+static int on_event(void *arg, struct json_object *event)
 {
-	struct json_object *o;
-	int error;
+	struct json_object *o = state_message("event");
 
-	if (s->output) {
-		size_t before = output_pending(s->output);
-
-		error = stream_packet(s->stream, output_buf(s->output), r, m, time_ns);
-		if (error)
-			return error;
-		error = output_mark(s->output, r->point);
-		if (error)
-			buf_truncate(output_buf(s->output), before);
-		return error;
-	}
-	o = state_message("event");
-	if (!o)
+	if (!o) {
+		json_object_put(event);
 		return -ENOMEM;
-	json_object_object_add(o, "event", report_event(r, m, time_ns, s->spec.snaplen, s->scratch));
-	error = say(s, varlink_reply(o, true), false);
-	if (!error)
-		on_delivered(s, r->point);
-	return error;
-}
-
-static void on_record(void *arg, const struct netcap_record *r, size_t len)
-{
-	struct session *s = arg;
-	struct sessionload_point *point = &s->load.points[r->point];
-	struct describe_store store;
-	struct meta m;
-
-	if (s->spec.count && s->passed_on >= (uint64_t)s->spec.count) {
-		point->limited++;
-		return;
 	}
-	describe_record(r, point->probe.text, probe_is_drop(&point->probe), s->host->kernel,
-			s->host->symbols, &store, &m);
-	s->passed_on++;
-	if (pass_on(s, r, &m, wallclock_at(&s->host->clock, r->time_ns)))
-		on_lost(s, r->point);
+	json_object_object_add(o, "event", event);
+	return say(arg, varlink_reply(o, true), false);
 }
 
-static void on_batch(void *arg)
+static void on_stop(void *arg, const char *reason)
 {
-	struct session *s = arg;
-
-	if (s->output)
-		output_flush(s->output);
-	if (s->spec.count && s->passed_on >= (uint64_t)s->spec.count)
-		session_stop(s, "count");
+	session_stop(arg, reason);
 }
 
 static void on_stats(evutil_socket_t fd, short what, void *arg)
@@ -197,66 +122,24 @@ static void on_stats(evutil_socket_t fd, short what, void *arg)
 
 static void finish(struct session *s)
 {
-	if (s->output)
-		output_give_up(s->output);
-	output_free(s->output);
-	s->output = NULL;
 	log_info("session %llu of uid %u ended: %s", (unsigned long long)s->id, s->owner.uid,
 		 s->stopping);
+	/* the caller sees the end of its stream before it sees the last reply */
+	delivery_close(&s->delivery);
 	say_state(s, "ended", s->stopping, true);
 	end(s);
 }
 
-static void put_statistics(struct session *s)
-{
-	uint64_t now = wallclock_at(&s->host->clock, wallclock_monotonic());
-	struct counters c;
-
-	for (uint32_t i = 0; i < s->load.count; i++) {
-		sessionload_counters(&s->load, i, &c);
-		if (s->load.points[i].probe.error == PROBE_OK)
-			stream_end_point(s->stream, output_buf(s->output), i,
-					 s->load.points[i].probe.text, &c, now);
-	}
-	output_flush(s->output);
-}
-
-/* Is the client alive, that is, has it taken anything lately? Also true when nothing waits. */
-static bool client_reads(struct session *s)
-{
-	if (s->output && output_is_broken(s->output))
-		return false;
-	if (!s->output || !output_pending(s->output) || s->progress != output_written(s->output)) {
-		s->progress = s->output ? output_written(s->output) : 0;
-		s->stalled_ms = 0;
-		return true;
-	}
-	s->stalled_ms += LINGER_TURN_MS;
-	return s->stalled_ms < LINGER_MS;
-}
-
-/* One turn: from the ring while the client keeps up, then what waits, then the end. */
-static void on_linger(evutil_socket_t fd, short what, void *arg)
+static void on_flush(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
-	struct timeval soon = { 0, 0 }, later = { 0, LINGER_TURN_MS * 1000 };
-	bool reads = client_reads(s) && !s->orphaned;
-	bool room = !s->output || output_pending(s->output) < OUTPUT_LIMIT_BYTES / 2;
+	enum delivery_turn turn = delivery_flush(&s->delivery, !s->orphaned);
+	struct timeval when = { 0, turn == DELIVERY_WAIT ? DELIVERY_TURN_MS * 1000 : 0 };
 
-	if (s->ring && (room || !reads) && ring_drain(s->ring)) {
-		evtimer_add(s->linger, &soon);
-		return;
-	}
-	if (s->ring && (room || !reads)) {
-		ring_free(s->ring);
-		s->ring = NULL;
-		if (s->output)
-			put_statistics(s);
-	}
-	if (reads && s->output && (s->ring || output_pending(s->output)))
-		evtimer_add(s->linger, &later);
-	else
+	if (turn == DELIVERY_DONE)
 		finish(s);
+	else
+		evtimer_add(s->turn, &when);
 }
 
 static void detach(void *arg)
@@ -269,23 +152,18 @@ static void detach(void *arg)
 static void detach_done(void *arg)
 {
 	struct session *s = arg;
-	struct timeval soon = { 0, 0 };
+	struct timeval now = { 0, 0 };
 
 	s->state = FLUSHING;
-	if (!s->stream && !s->scratch) {
-		finish(s); /* stopped before anything flowed */
-		return;
-	}
-	s->linger = evtimer_new(s->host->base, on_linger, s);
-	if (!s->linger || evtimer_add(s->linger, &soon))
+	s->turn = evtimer_new(s->host->base, on_flush, s);
+	if (!s->turn || evtimer_add(s->turn, &now))
 		finish(s);
 }
 
 static void begin_detach(struct session *s)
 {
 	s->state = DETACHING;
-	if (s->ring)
-		ring_stop(s->ring);
+	delivery_stop(&s->delivery);
 	if (s->stats)
 		event_del(s->stats);
 	sessionload_silence(&s->load);
@@ -305,24 +183,21 @@ void session_stop(struct session *s, const char *reason)
 
 /* ---- the beginning ---- */
 
-static int make_data_plane(struct session *s)
+static int open_delivery(struct session *s)
 {
-	static const struct output_callbacks out = { on_delivered, on_lost, on_broken };
-	static const struct ring_callbacks in = { on_record, on_batch };
+	static const struct delivery_callbacks callbacks = { on_event, on_stop };
+	const struct delivery_context context = {
+		.base = s->host->base,
+		.kernel = s->host->kernel,
+		.symbols = &s->host->symbols,
+		.clock = &s->host->clock,
+		.spec = &s->spec,
+		.load = &s->load,
+	};
 	int fd = s->fd;
 
-	s->ring = ring_new(s->host->base, s->load.maps.ring, s->load.control, &in, s);
-	if (!s->ring)
-		return -ENOMEM;
-	s->scratch = malloc(s->spec.snaplen + 4);
-	if (fd < 0)
-		return s->scratch ? 0 : -ENOMEM;
 	s->fd = -1;
-	s->stream = stream_new(s->spec.snaplen, s->spec.filter);
-	s->output = output_new(s->host->base, fd, &out, s);
-	if (!s->output)
-		return -errno;
-	return s->stream ? stream_begin(s->stream, output_buf(s->output)) : -ENOMEM;
+	return delivery_open(&s->delivery, &context, fd, &callbacks, s);
 }
 
 static void start_reading(void *arg)
@@ -332,12 +207,10 @@ static void start_reading(void *arg)
 
 	if (s->state != RUNNING)
 		return;
-	if (s->output)
-		output_flush(s->output);
 	s->stats = event_new(s->host->base, -1, EV_PERSIST, on_stats, s);
 	if (s->stats)
 		event_add(s->stats, &interval);
-	ring_start(s->ring);
+	delivery_start(&s->delivery);
 }
 
 static void load_symbols(void *arg)
@@ -406,7 +279,7 @@ static void load_done(void *arg)
 		end(s);
 		return;
 	}
-	error = make_data_plane(s);
+	error = open_delivery(s);
 	if (error)
 		refuse_output(s, error);
 	else
@@ -453,8 +326,8 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
 
-	event_free(s->linger);
-	s->linger = NULL;
+	event_free(s->turn);
+	s->turn = NULL;
 	if (!s->spec.filter) {
 		load(s);
 		return;
@@ -487,8 +360,8 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 	s->started = time(NULL);
 	sessionload_init(&s->load, host->kernel, &s->spec);
 	/* the event is there for nothing else yet, and callbacks may come only later */
-	s->linger = evtimer_new(host->base, begin, s);
-	if (s->linger && !evtimer_add(s->linger, &now))
+	s->turn = evtimer_new(host->base, begin, s);
+	if (s->turn && !evtimer_add(s->turn, &now))
 		return s;
 	session_free(s);
 	return NULL;
@@ -507,13 +380,10 @@ void session_free(struct session *s)
 	filterproc_cancel(s->compiling);
 	if (s->stats)
 		event_free(s->stats);
-	if (s->linger)
-		event_free(s->linger);
-	ring_free(s->ring);
-	output_free(s->output);
-	stream_free(s->stream);
+	if (s->turn)
+		event_free(s->turn);
+	delivery_close(&s->delivery);
 	sessionload_clear(&s->load);
-	free(s->scratch);
 	if (s->fd >= 0)
 		close(s->fd);
 	spec_clear(&s->spec);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "pcapng_format.h"
 
 #define PCAP_MAGIC_NS      0xa1b23c4du

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "limits.h"
+#include "limit.h"
 
 /* Block types. */
 #define BLOCK_SECTION    0x0a0d0d0au

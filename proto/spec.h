@@ -25,7 +25,7 @@ struct spec {
 	bool dry_run;      /* plan only */
 };
 
-/* Defaults from limits.h. Never fails. */
+/* Defaults from limit.h. Never fails. */
 void spec_init(struct spec *s);
 void spec_clear(struct spec *s);
 /*

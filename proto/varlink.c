@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "jsonstrict.h"
-#include "limits.h"
+#include "limit.h"
 
 /*
  * Bytes looked at by one read. Every read looks at bytes that it may have to leave for the next

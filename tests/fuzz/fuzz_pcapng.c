@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "pcapng.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

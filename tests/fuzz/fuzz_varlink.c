@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "jsonstrict.h"
-#include "limits.h"
+#include "limit.h"
 #include "varlink.h"
 
 #define STREAM_MAX 65536

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "exitcode.h"
-#include "limits.h"
+#include "limit.h"
 #include "options.h"
 
 #define MAX_WORDS 32

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include <json-c/json.h>
-#include "limits.h"
+#include "limit.h"
 #include "summary.h"
 
 #define COUNTERS(hits, filtered, captured, ring, client, limited, missed) \

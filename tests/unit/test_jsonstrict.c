@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "jsonstrict.h"
-#include "limits.h"
+#include "limit.h"
 
 #define DEPTH 8
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "pcapng_sample.h"
 
 static void assert_text(const char *a, const char *b)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "pcapng_sample.h"
 
 static void test_unknown_blocks_pass(void **state)

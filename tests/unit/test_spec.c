@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "spec.h"
 
 static int read_spec(struct spec *s, const char *text, const char **field, char *why, size_t size)

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "limit.h"
 #include "varlink_fixture.h"
 
 /* String literals are sent with their NUL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Limits of the protocol. Each is checked by the daemon, whatever the client did. */
-#ifndef LIMITS_H
-#define LIMITS_H
+#ifndef LIMIT_H
+#define LIMIT_H
 
 #define LIMIT_MESSAGE_BYTES  65536    /* one Varlink message, without its NUL */
 #define LIMIT_JSON_DEPTH     8        /* nested objects and arrays */

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/delivery.h"
+#include "daemon/describe.h"
+#include "daemon/output.h"
+#include "daemon/report.h"
+#include "daemon/ring.h"
+#include "daemon/stream.h"
+
+#define TAG_BYTES 4 /* a VLAN tag that goes back into the packet */
+
+static void on_delivered(void *arg, uint32_t point)
+{
+	struct delivery *d = arg;
+
+	d->context.load->points[point].delivered++;
+}
+
+static void on_lost(void *arg, uint32_t point)
+{
+	struct delivery *d = arg;
+
+	d->context.load->points[point].lost_client++;
+	if (!d->context.spec->count)
+		return;
+	/* another packet may take its place: -c means packets that arrive */
+	d->passed_on--;
+	__atomic_sub_fetch(&d->context.load->control->taken, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_broken(void *arg, int error)
+{
+	struct delivery *d = arg;
+
+	d->callbacks.stop(d->arg, "client");
+}
+
+static bool limit_reached(const struct delivery *d)
+{
+	return d->context.spec->count && d->passed_on >= (uint64_t)d->context.spec->count;
+}
+
+static int write_packet(struct delivery *d, const struct netcap_record *r, const struct meta *m,
+			uint64_t time_ns)
+{
+	size_t before = output_pending(d->output);
+	int error = stream_packet(d->stream, output_buf(d->output), r, m, time_ns);
+
+	if (error)
+		return error;
+	error = output_mark(d->output, r->point);
+	if (error)
+		buf_truncate(output_buf(d->output), before);
+	return error;
+}
+
+static int send_event(struct delivery *d, const struct netcap_record *r, const struct meta *m,
+		      uint64_t time_ns)
+{
+	struct json_object *event;
+	int error;
+
+	event = report_event(r, m, time_ns, d->context.spec->snaplen, d->scratch);
+	error = event ? d->callbacks.event(d->arg, event) : -ENOMEM;
+	if (!error)
+		on_delivered(d, r->point);
+	return error;
+}
+
+static void on_record(void *arg, const struct netcap_record *r, size_t len)
+{
+	struct delivery *d = arg;
+	struct sessionload_point *point = &d->context.load->points[r->point];
+	struct describe_store store;
+	uint64_t time_ns;
+	struct meta m;
+	int error;
+
+	if (limit_reached(d)) {
+		point->limited++;
+		return;
+	}
+	describe_record(r, point->probe.text, probe_is_drop(&point->probe), d->context.kernel,
+			*d->context.symbols, &store, &m);
+	time_ns = wallclock_at(d->context.clock, r->time_ns);
+	d->passed_on++;
+	error = d->output ? write_packet(d, r, &m, time_ns) : send_event(d, r, &m, time_ns);
+	if (error)
+		on_lost(d, r->point);
+}
+
+static void on_batch(void *arg)
+{
+	struct delivery *d = arg;
+
+	if (d->output)
+		output_flush(d->output);
+	if (limit_reached(d))
+		d->callbacks.stop(d->arg, "count");
+}
+
+static int open_stream(struct delivery *d, int fd)
+{
+	static const struct output_callbacks callbacks = { on_delivered, on_lost, on_broken };
+
+	d->output = output_new(d->context.base, fd, &callbacks, d);
+	if (!d->output)
+		return -errno;
+	d->stream = stream_new(d->context.spec->snaplen, d->context.spec->filter);
+	return d->stream ? stream_begin(d->stream, output_buf(d->output)) : -ENOMEM;
+}
+
+int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
+		  const struct delivery_callbacks *callbacks, void *arg)
+{
+	static const struct ring_callbacks ring = { on_record, on_batch };
+
+	memset(d, 0, sizeof(*d));
+	d->context = *context;
+	d->callbacks = *callbacks;
+	d->arg = arg;
+	d->scratch = malloc(context->spec->snaplen + TAG_BYTES);
+	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
+	if (d->scratch && d->ring)
+		return fd < 0 ? 0 : open_stream(d, fd);
+	if (fd >= 0)
+		close(fd);
+	return -ENOMEM;
+}
+
+void delivery_start(struct delivery *d)
+{
+	if (d->output)
+		output_flush(d->output);
+	ring_start(d->ring);
+}
+
+void delivery_stop(struct delivery *d)
+{
+	if (d->ring)
+		ring_stop(d->ring);
+}
+
+static void put_statistics(struct delivery *d)
+{
+	uint64_t now = wallclock_at(d->context.clock, wallclock_monotonic());
+	struct sessionload *load = d->context.load;
+	struct counters c;
+
+	for (uint32_t i = 0; i < load->count; i++) {
+		sessionload_counters(load, i, &c);
+		if (load->points[i].probe.error == PROBE_OK)
+			stream_end_point(d->stream, output_buf(d->output), i,
+					 load->points[i].probe.text, &c, now);
+	}
+	output_flush(d->output);
+}
+
+/* Is the caller alive, that is, has it taken anything lately? Also true when nothing waits. */
+static bool caller_reads(struct delivery *d)
+{
+	if (!d->output)
+		return true;
+	if (output_is_broken(d->output))
+		return false;
+	if (!output_pending(d->output) || d->progress != output_written(d->output)) {
+		d->progress = output_written(d->output);
+		d->stalled_ms = 0;
+		return true;
+	}
+	d->stalled_ms += DELIVERY_TURN_MS;
+	return d->stalled_ms < DELIVERY_LINGER_MS;
+}
+
+enum delivery_turn delivery_flush(struct delivery *d, bool there)
+{
+	bool reads = there && caller_reads(d);
+	bool room = !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
+
+	if (d->ring && (room || !reads)) {
+		if (ring_drain(d->ring))
+			return DELIVERY_AGAIN;
+		ring_free(d->ring);
+		d->ring = NULL;
+		if (d->output)
+			put_statistics(d);
+	}
+	if (reads && d->output && (d->ring || output_pending(d->output)))
+		return DELIVERY_WAIT;
+	if (d->output)
+		output_give_up(d->output);
+	return DELIVERY_DONE;
+}
+
+void delivery_close(struct delivery *d)
+{
+	ring_free(d->ring);
+	output_free(d->output);
+	stream_free(d->stream);
+	free(d->scratch);
+	memset(d, 0, sizeof(*d));
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data plane of a session: records of the ring become pcapng on the caller's descriptor, or
+ * messages where it passed none. It decides and counts what becomes of each.
+ */
+#ifndef DELIVERY_H
+#define DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <json-c/json.h>
+
+#include "daemon/kernel.h"
+#include "daemon/sessionload.h"
+#include "daemon/symbols.h"
+#include "daemon/wallclock.h"
+#include "spec.h"
+
+struct event_base;
+struct output;
+struct ring;
+struct stream;
+
+#define DELIVERY_LINGER_MS 2000 /* a caller that takes nothing for so long at the end loses the rest */
+#define DELIVERY_TURN_MS   10
+
+struct delivery_callbacks {
+	/* Hands an Event over; takes it. 0 or -ENOBUFS: the caller does not read. */
+	int (*event)(void *arg, struct json_object *event);
+	/* Time to stop: reason is "count" or "client". */
+	void (*stop)(void *arg, const char *reason);
+};
+
+/* What it needs and does not own; all of it outlives the delivery. */
+struct delivery_context {
+	struct event_base *base;
+	const struct kernel *kernel;
+	struct symbols *const *symbols; /* where they will be; NULL there: addresses stay numbers */
+	struct wallclock *clock;
+	const struct spec *spec;
+	struct sessionload *load;       /* loaded: maps and control page are there */
+};
+
+struct delivery {
+	struct delivery_context context;
+	struct delivery_callbacks callbacks;
+	void *arg;
+	struct output *output; /* owned; NULL: events as messages */
+	struct stream *stream; /* owned; goes with output */
+	struct ring *ring;     /* owned; NULL once it has been emptied */
+	uint8_t *scratch;      /* owned; for packets as messages */
+	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
+	uint64_t progress;     /* bytes written when the caller last took some */
+	unsigned stalled_ms;
+};
+
+/*
+ * Takes over fd (-1: messages), also on error. 0; -ENOMEM; or what opening the caller's pipe anew gave.
+ * In any case delivery_close() is due.
+ */
+int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
+		  const struct delivery_callbacks *callbacks, void *arg);
+/* Records flow. */
+void delivery_start(struct delivery *d);
+/* No more records are taken, until delivery_flush(). */
+void delivery_stop(struct delivery *d);
+
+enum delivery_turn { DELIVERY_AGAIN, DELIVERY_WAIT, DELIVERY_DONE };
+
+/*
+ * One turn at the end, when no program runs any more: from the ring while the caller keeps up, then the
+ * final counts, then what waits. AGAIN: call at once; WAIT: call in DELIVERY_TURN_MS; DONE: everything
+ * was handed over or counted as lost. there: false when the caller has gone.
+ */
+enum delivery_turn delivery_flush(struct delivery *d, bool there);
+/* Closes the caller's descriptor and frees all. Takes one that is all zero. */
+void delivery_close(struct delivery *d);
+
+#endif
