@@ -7,7 +7,6 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@
 #include "signals.h"
 #include "summary.h"
 
-#define PIPE_BYTES (1 << 20)
+#define DATA_BYTES (1 << 20) /* that the kernel keeps while the client is busy */
 #define CHUNK      65536
 #define TICK_MS    1000
 #define GRACE_MS   2000 /* for what a daemon that went away left in the pipe */
@@ -203,22 +202,28 @@ static void loop(struct capture *c)
 	progress_end(&c->progress);
 }
 
-/* Sends Start with the write end of a new pipe. 0 or negative errno. */
+/*
+ * Sends Start with one end of a new pair of sockets. Not with a pipe: the daemon would have to open it
+ * anew for itself (daemon/output.c), which its privileges may not allow. 0 or negative errno.
+ */
 static int start(struct capture *c)
 {
 	struct json_object *parameters = spec_to_json(&c->options->spec);
-	int pipe_fds[2], err;
+	const int bytes = DATA_BYTES;
+	int ends[2], err;
 
 	if (!parameters)
 		return -ENOMEM;
-	if (pipe2(pipe_fds, O_CLOEXEC)) {
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		json_object_put(parameters);
 		return -errno;
 	}
-	fcntl(pipe_fds[0], F_SETPIPE_SZ, PIPE_BYTES); /* a smaller one is only less patient */
-	c->data = pipe_fds[0];
-	err = connection_call(c->connection, "Start", parameters, true, pipe_fds[1]);
-	close(pipe_fds[1]);
+	/* the sender's buffer is what counts (unix(7)); a smaller one is only less patient */
+	if (setsockopt(ends[1], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	c->data = ends[0];
+	err = connection_call(c->connection, "Start", parameters, true, ends[1]);
+	close(ends[1]);
 	return err;
 }
 
