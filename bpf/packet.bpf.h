@@ -65,7 +65,7 @@ static __always_inline __u32 packet_vlan(struct sk_buff *skb, bool typed)
 static __always_inline bool packet_has_ethernet(struct net_device *dev, __u32 mac, __u32 net,
 						__u32 data, bool typed)
 {
-	if (mac == HEADER_UNSET)
+	if (mac == HEADER_UNSET || mac > data)
 		return false;
 	if (dev) {
 		__u16 type = PACKET_GET(typed, dev, type);
