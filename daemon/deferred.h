@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls whose answer takes longer than the event loop may: the worker makes it. */
+#ifndef DEFERRED_H
+#define DEFERRED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <json-c/json.h>
+
+#include "daemon/conn.h"
+#include "daemon/kernel.h"
+#include "daemon/worker.h"
+
+/* What the worker is given, and what it gives back. */
+struct deferred_work {
+	const struct kernel *kernel; /* all zero if kernel_open() failed */
+	char *text;                  /* an argument of the call, or NULL; owned */
+	bool more;                   /* the caller takes several replies */
+	struct json_object *replies; /* array of parameters, one for each reply; owned */
+	char why[512];               /* a sentence, if there are no replies */
+};
+
+/*
+ * Calls run on the worker's thread, then sends replies, or the error Failed with why. work's
+ * contents are moved. The call is answered whatever happens.
+ */
+void deferred_start(struct conn *c, struct worker *worker, struct deferred_work *work,
+		    void (*run)(struct deferred_work *work));
+
+#endif

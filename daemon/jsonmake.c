@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/jsonmake.h"
+
+bool jsonmake_add(struct json_object *object, const char *name, struct json_object *value)
+{
+	if (object && value && !json_object_object_add(object, name, value))
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+bool jsonmake_append(struct json_object *array, struct json_object *value)
+{
+	if (array && value && !json_object_array_add(array, value))
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+bool jsonmake_text(struct json_object *object, const char *name, const char *text)
+{
+	return !text || jsonmake_add(object, name, json_object_new_string(text));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making JSON, where json-c would abort when memory ran out a step before. */
+#ifndef JSONMAKE_H
+#define JSONMAKE_H
+
+#include <stdbool.h>
+#include <json-c/json.h>
+
+/* Adds value, taken over, to object. False if either is NULL or there is no memory. */
+bool jsonmake_add(struct json_object *object, const char *name, struct json_object *value);
+/* Appends value, taken over, to array. False as above. */
+bool jsonmake_append(struct json_object *array, struct json_object *value);
+/* Adds a string, unless it is NULL: an absent member. */
+bool jsonmake_text(struct json_object *object, const char *name, const char *text);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon's own listening socket, where systemd does not bring one. */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <linux/limits.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "daemon/janitor.h"
+
+struct listener {
+	int fd; /* listening, non-blocking, or -1 */
+	struct janitor janitor;
+	char name[NAME_MAX + 1]; /* of the socket file */
+};
+
+/*
+ * Listens at path with mode 0660. group: who owns it beside the daemon's user; (gid_t)-1: nobody.
+ * What a dead daemon left there is replaced, a living one is respected. Forks the janitor, so it
+ * comes before threads and BPF objects. 0, or negative errno with a sentence in why (size bytes);
+ * *l is then closed.
+ */
+int listener_open(struct listener *l, const char *path, gid_t group, char *why, size_t size);
+/* Removes the socket file. Takes LISTENER_NONE. */
+void listener_close(struct listener *l);
+
+#define LISTENER_NONE                                                                              \
+	{                                                                                          \
+		.fd = -1, .janitor.pipe = -1                                                       \
+	}
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/filterproc.h"
+#include "daemon/listener.h"
+#include "daemon/log.h"
+#include "daemon/server.h"
+#include "limit.h"
+#include "version.h"
+
+struct arguments {
+	const char *socket_path;
+	int private_fd; /* -1: serve at the socket */
+};
+
+static const char help[] =
+    "Usage: netcapd [OPTION...]\n"
+    "Captures packets inside the Linux kernel, for netcapctl and other Varlink clients.\n"
+    "\n"
+    "  --socket PATH  listen at PATH (default " DEFAULT_SOCKET_PATH "), unless systemd\n"
+    "                 passes a listening socket\n"
+    "  --private FD   serve one connected socket, and exit when it and its session have ended\n"
+    "  --help         print this and exit\n"
+    "  --version      print the version and exit\n"
+    "\n"
+    "It runs in the foreground, needs CAP_BPF and CAP_PERFMON (or root), and logs to standard\n"
+    "error. SIGTERM and SIGINT stop all sessions and end it. netcapd(8) says more.\n";
+
+static int parse_private(const char *text, int *fd)
+{
+	char *rest;
+	long number;
+
+	errno = 0;
+	number = strtol(text, &rest, 10);
+	if (errno || *rest || rest == text || number < 3 || number > 1 << 20 ||
+	    sd_is_socket_unix(number, SOCK_STREAM, 0, NULL, 0) <= 0) {
+		log_error("--private %s: this is not the number of a connected Unix stream socket "
+			  "that was passed to netcapd",
+			  text);
+		return -EINVAL;
+	}
+	*fd = number;
+	return 0;
+}
+
+static int refuse(const char *argument, bool incomplete)
+{
+	if (incomplete)
+		log_error("%s needs an argument (see netcapd --help)", argument);
+	else
+		log_error("netcapd takes no \"%s\"; netcapd --help shows what it takes", argument);
+	return -EINVAL;
+}
+
+/* 1: go on; 0: done; negative errno: the sentence is logged. */
+static int parse(int argc, char **argv, struct arguments *a)
+{
+	enum { SOCKET = 1, PRIVATE, HELP, VERSION };
+	static const struct option options[] = {
+	    {"socket", required_argument, NULL, SOCKET},
+	    {"private", required_argument, NULL, PRIVATE},
+	    {"help", no_argument, NULL, HELP},
+	    {"version", no_argument, NULL, VERSION},
+	    {},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (option == SOCKET)
+			a->socket_path = optarg;
+		else if (option == PRIVATE && parse_private(optarg, &a->private_fd))
+			return -EINVAL;
+		else if (option == HELP)
+			return fputs(help, stdout) < 0 ? -EIO : 0;
+		else if (option == VERSION)
+			return puts("netcapd " NETCAPD_VERSION) < 0 ? -EIO : 0;
+		else if (option == ':' || option == '?')
+			return refuse(argv[optind - 1], option == ':');
+	}
+	return optind == argc ? 1 : refuse(argv[optind], false);
+}
+
+/* Descriptors 0 to 2 are there, and of the others only keep (or -1). */
+static void tidy_descriptors(int keep)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (keep > 3)
+		close_range(3, keep - 1, 0);
+	close_range(keep >= 3 ? keep + 1 : 3, ~0U, 0);
+	if (keep >= 3)
+		fcntl(keep, F_SETFD, FD_CLOEXEC);
+}
+
+/* More is better, and what is refused is refused. */
+static void raise_limit(int resource, bool beyond)
+{
+	struct rlimit limit;
+
+	if (getrlimit(resource, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(resource, &limit);
+	if (!beyond)
+		return;
+	limit.rlim_cur = limit.rlim_max = RLIM_INFINITY;
+	setrlimit(resource, &limit);
+}
+
+static void prepare_process(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	umask(022);
+	raise_limit(RLIMIT_NOFILE, false);
+	/* kernels before 5.11 charge BPF maps to it */
+	raise_limit(RLIMIT_MEMLOCK, true);
+}
+
+/* The socket that systemd passes. 1: *fd is it; 0: there is none; negative errno: logged. */
+static int take_activation(int *fd)
+{
+	int n = sd_listen_fds(1);
+
+	if (n <= 0)
+		return 0;
+	*fd = SD_LISTEN_FDS_START;
+	if (n == 1 && sd_is_socket_unix(*fd, SOCK_STREAM, 1, NULL, 0) > 0 &&
+	    !fcntl(*fd, F_SETFL, O_NONBLOCK))
+		return 1;
+	log_error("systemd passes %d descriptors; netcapd takes one listening Unix stream socket: "
+		  "check netcapd.socket",
+		  n);
+	return -EINVAL;
+}
+
+/* Serves until the end. 0, or negative errno: logged. */
+static int serve(const struct peer_policy *policy, int listen_fd, int private_fd, const char *where)
+{
+	char why[512];
+	struct server *server = server_new(policy, listen_fd, private_fd, why, sizeof(why));
+
+	if (!server) {
+		log_error("%s", why);
+		return -ENOMEM;
+	}
+	if (private_fd < 0)
+		log_info("netcapd " NETCAPD_VERSION " listens at %s", where);
+	server_run(server);
+	server_free(server);
+	return 0;
+}
+
+static int serve_own_socket(const struct peer_policy *policy, const char *path)
+{
+	struct listener listener = LISTENER_NONE;
+	char why[512];
+	int r = listener_open(&listener, path, policy->has_group ? policy->group : (gid_t)-1, why,
+			      sizeof(why));
+
+	if (r) {
+		log_error("%s", why);
+		return r;
+	}
+	r = serve(policy, listener.fd, -1, path);
+	listener_close(&listener);
+	return r;
+}
+
+static int run(const struct arguments *a)
+{
+	struct peer_policy policy;
+	int fd = -1, r = a->private_fd >= 0 ? 0 : take_activation(&fd);
+
+	if (r < 0)
+		return r;
+	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : fd);
+	prepare_process();
+	peer_policy_init(&policy);
+	if (a->private_fd >= 0)
+		return serve(&policy, -1, a->private_fd, NULL);
+	if (r)
+		return serve(&policy, fd, -1, "the socket of systemd");
+	return serve_own_socket(&policy, a->socket_path);
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = {.socket_path = DEFAULT_SOCKET_PATH, .private_fd = -1};
+	int r;
+
+	if (argc > 1 && !strcmp(argv[1], FILTERPROC_ARGUMENT))
+		return filterproc_child_main();
+	log_init();
+	r = parse(argc, argv, &arguments);
+	if (r > 0)
+		r = run(&arguments);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}

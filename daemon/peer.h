@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who is at the other end of a Unix socket, and what they may do. */
+#ifndef PEER_H
+#define PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define PEER_GROUP "netcap"
+
+/* Each may do what those before it may. */
+enum peer_role {
+	PEER_OBSERVER, /* look at sessions, statistics and what the kernel offers */
+	PEER_CAPTURER, /* start sessions, and stop one's own */
+	PEER_ADMIN,    /* stop anybody's */
+};
+
+struct peer {
+	uid_t uid;
+	pid_t pid; /* 0: in a process namespace that the daemon does not see */
+	enum peer_role role;
+};
+
+/* What roles are made of; looked up once. */
+struct peer_policy {
+	uid_t own_uid; /* the daemon's user is an admin, as is root */
+	gid_t group;   /* PEER_GROUP's members are capturers */
+	bool has_group;
+};
+
+/* Asks the user database for the group, which may block. Never fails: without it, has_group is
+ * false. */
+void peer_policy_init(struct peer_policy *policy);
+/* The role of a user in these groups. */
+enum peer_role peer_role(const struct peer_policy *policy, uid_t uid, const gid_t *groups,
+			 size_t count);
+/* Fills *p from the socket's credentials, which are those of when it was connected. 0 or negative
+ * errno. */
+int peer_from_socket(const struct peer_policy *policy, int fd, struct peer *p);
+/* "an observer", for sentences. */
+const char *peer_role_name(enum peer_role role);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What one peer, and all of them together, may cost the daemon. */
+#ifndef QUOTA_H
+#define QUOTA_H
+
+/* Connections. One costs two descriptors and some KiB; a person needs a handful. */
+#define QUOTA_CONNECTIONS     128
+#define QUOTA_CONNECTIONS_UID 32
+/* Of them, kept for administrators, so that the others cannot lock them out. */
+#define QUOTA_CONNECTIONS_ADMIN 8
+
+/* Sessions. Every one slows down each packet at its trace points. */
+#define QUOTA_SESSIONS     64
+#define QUOTA_SESSIONS_UID 16
+
+/* Bytes waiting for a caller that does not read: some 100 packets as JSON at the longest. */
+#define QUOTA_OUT_BYTES (4 << 20)
+/* Of them, kept for the last reply to a call, which is the summary of a session. */
+#define QUOTA_OUT_RESERVE (128 << 10)
+
+/* Seconds from the first byte of a message to its end, and for taking an error before a close. */
+#define QUOTA_MESSAGE_SECONDS 5
+
+/*
+ * Seconds that sessions have to end and callers to read when the daemon stops: a session gives its
+ * caller two to take the packets that are left, and then the summary has to be sent.
+ */
+#define QUOTA_SHUTDOWN_SECONDS 3
+
+/* Bytes of one packet in a reply: as base64 it must fit a message (LIMIT_MESSAGE_BYTES). */
+#define QUOTA_EVENT_SNAPLEN 32768
+
+/* Trace points in one reply of Points, when the caller takes more than one. */
+#define QUOTA_POINTS_REPLY 200
+
+#endif

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon/conn.h"
+#include "daemon/log.h"
+#include "daemon/methods.h"
+#include "daemon/quota.h"
+#include "daemon/server.h"
+#include "daemon/sessions.h"
+#include "varlink.h"
+
+#define ACCEPT_PAUSE_MS 100 /* before the next try when there are no descriptors */
+#define ACCEPT_MOST     16  /* connections taken before others have their turn */
+
+struct client {
+	TAILQ_ENTRY(client) link;
+	struct server *server;
+	struct conn *conn; /* owned */
+};
+
+struct server {
+	struct event_base *base;
+	struct peer_policy policy;
+	struct kernel kernel;
+	char kernel_why[512];
+	struct session_host host;
+	struct sessions *sessions;
+	struct methods methods;
+	TAILQ_HEAD(, client) clients;
+	unsigned client_count;
+	bool alone;                          /* for one private connection */
+	struct event *terminate, *interrupt; /* signals */
+	struct event *incoming;              /* NULL when alone */
+	struct event *again;                 /* accepts anew after a pause */
+	struct event *watchdog;              /* NULL: nobody watches */
+	struct event *deadline;              /* of stopping */
+};
+
+/* ---- its end ---- */
+
+static void leave_when_done(struct server *s)
+{
+	if ((s->alone || s->methods.stopping) && !s->client_count && !sessions_count(s->sessions))
+		event_base_loopbreak(s->base);
+}
+
+static void on_sessions_changed(void *arg)
+{
+	struct server *s = arg;
+
+	sd_notifyf(0, "STATUS=%zu sessions", sessions_count(s->sessions));
+	leave_when_done(s);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	log_warning(
+	    "stopping takes longer than %d seconds: %zu sessions and %u connections are cut "
+	    "off",
+	    QUOTA_SHUTDOWN_SECONDS, sessions_count(s->sessions), s->client_count);
+	event_base_loopbreak(s->base);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+	const struct timeval patience = {.tv_sec = QUOTA_SHUTDOWN_SECONDS};
+	struct server *s = arg;
+	struct client *client;
+
+	if (s->methods.stopping) {
+		event_base_loopbreak(s->base);
+		return;
+	}
+	log_info("stopping on signal %d (%s)", (int)number, strsignal(number));
+	sd_notify(0, "STOPPING=1");
+	s->methods.stopping = true;
+	if (s->incoming)
+		event_del(s->incoming);
+	event_del(s->again);
+	event_add(s->deadline, &patience);
+	sessions_stop_all(s->sessions, "shutdown");
+	TAILQ_FOREACH(client, &s->clients, link)
+	conn_finish(client->conn);
+	leave_when_done(s);
+}
+
+/* ---- connections ---- */
+
+static void forget(struct client *client)
+{
+	TAILQ_REMOVE(&client->server->clients, client, link);
+	client->server->client_count--;
+	free(client);
+}
+
+static void on_call(void *arg, struct conn *c, struct json_object *message, int fd,
+		    bool too_many_fds)
+{
+	const struct client *client = arg;
+
+	methods_call(&client->server->methods, c, message, fd, too_many_fds);
+}
+
+static void on_closed(void *arg, struct conn *c)
+{
+	struct client *client = arg;
+	struct server *s = client->server;
+
+	forget(client);
+	leave_when_done(s);
+}
+
+/* fd is taken over. 0 or -ENOMEM. */
+static int add_client(struct server *s, int fd, const struct peer *peer)
+{
+	static const struct conn_callbacks callbacks = {.call = on_call, .closed = on_closed};
+	struct client *client = malloc(sizeof(*client));
+
+	if (!client) {
+		close(fd);
+		return -ENOMEM;
+	}
+	client->server = s;
+	client->conn = conn_new(s->base, fd, peer, &callbacks, client);
+	if (!client->conn) {
+		free(client);
+		return -ENOMEM;
+	}
+	TAILQ_INSERT_TAIL(&s->clients, client, link);
+	s->client_count++;
+	return 0;
+}
+
+static bool has_room(const struct server *s, const struct peer *peer, char *why, size_t size)
+{
+	unsigned own = 0, all = QUOTA_CONNECTIONS;
+	const struct client *client;
+
+	TAILQ_FOREACH(client, &s->clients, link)
+	own += conn_peer(client->conn)->uid == peer->uid;
+	if (peer->role < PEER_ADMIN)
+		all -= QUOTA_CONNECTIONS_ADMIN;
+	if (own >= QUOTA_CONNECTIONS_UID)
+		snprintf(why, size,
+			 "user %u has %u connections already, the most a user may have; end one",
+			 (unsigned)peer->uid, own);
+	else if (s->client_count >= all)
+		snprintf(why, size,
+			 "there are %u connections already, the most the daemon takes; try again "
+			 "later",
+			 s->client_count);
+	else
+		return true;
+	return false;
+}
+
+/* One error and good-bye. fd is taken over. */
+static void turn_away(int fd, const char *why)
+{
+	struct json_object *parameters = json_object_new_object(), *message;
+	struct varlink_channel channel;
+
+	varlink_channel_init(&channel, fd, QUOTA_OUT_BYTES);
+	if (parameters) {
+		json_object_object_add(parameters, "field", json_object_new_string(""));
+		json_object_object_add(parameters, "message", json_object_new_string(why));
+	}
+	message = varlink_error("LimitReached", parameters);
+	/* a new connection's buffer has room for it */
+	if (message && !varlink_queue(&channel, message))
+		varlink_send(&channel, -1);
+	json_object_put(message);
+	varlink_channel_clear(&channel);
+	close(fd);
+}
+
+static void welcome(struct server *s, int fd)
+{
+	struct peer peer;
+	char why[128];
+	int r = peer_from_socket(&s->policy, fd, &peer);
+
+	if (r) {
+		log_warning("a connection is refused: its user is not known: %s", strerror(-r));
+		close(fd);
+	} else if (!has_room(s, &peer, why, sizeof(why))) {
+		turn_away(fd, why);
+	} else if (add_client(s, fd, &peer)) {
+		log_error("no memory for another connection");
+	}
+}
+
+static void on_incoming(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
+	struct server *s = arg;
+
+	for (int i = 0; i < ACCEPT_MOST; i++) {
+		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (client >= 0) {
+			welcome(s, client);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+			return;
+		/* no descriptors, or no memory: they come back */
+		log_warning("a connection has to wait: %s", strerror(errno));
+		event_del(s->incoming);
+		event_add(s->again, &pause);
+		return;
+	}
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct server *s = arg;
+
+	event_add(s->incoming, NULL);
+}
+
+/* ---- its beginning ---- */
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
+static int watch_loop(struct server *s)
+{
+	uint64_t usec = 0;
+	struct timeval half;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	half = (struct timeval){.tv_sec = usec / 2 / 1000000, .tv_usec = usec / 2 % 1000000};
+	s->watchdog = event_new(s->base, -1, EV_PERSIST, on_watchdog, s);
+	return s->watchdog && !event_add(s->watchdog, &half) ? 0 : -ENOMEM;
+}
+
+/* Early close: a caller's good-bye is seen while its next calls wait unread. */
+static struct event_base *make_base(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config && !event_config_require_features(config, EV_FEATURE_EARLY_CLOSE) &&
+	    !event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER))
+		base = event_base_new_with_config(config);
+	if (config)
+		event_config_free(config);
+	return base;
+}
+
+static int make_events(struct server *s, int listen_fd)
+{
+	s->terminate = evsignal_new(s->base, SIGTERM, on_signal, s);
+	s->interrupt = evsignal_new(s->base, SIGINT, on_signal, s);
+	s->again = event_new(s->base, -1, 0, on_again, s);
+	s->deadline = event_new(s->base, -1, 0, on_deadline, s);
+	if (!s->terminate || !s->interrupt || !s->again || !s->deadline ||
+	    event_add(s->terminate, NULL) || event_add(s->interrupt, NULL))
+		return -ENOMEM;
+	if (listen_fd >= 0) {
+		s->incoming = event_new(s->base, listen_fd, EV_READ | EV_PERSIST, on_incoming, s);
+		if (!s->incoming || event_add(s->incoming, NULL))
+			return -ENOMEM;
+	}
+	return watch_loop(s);
+}
+
+/* The caller started this process: what it may do is what this process may. */
+static int add_private(struct server *s, int fd)
+{
+	struct peer peer;
+	int r = peer_from_socket(&s->policy, fd, &peer);
+
+	if (r) {
+		close(fd);
+		return r;
+	}
+	peer.role = PEER_ADMIN;
+	return add_client(s, fd, &peer);
+}
+
+static int build(struct server *s, int listen_fd, int private_fd)
+{
+	int r;
+
+	s->base = make_base();
+	r = s->base ? make_events(s, listen_fd) : -ENOMEM;
+	if (r)
+		return r;
+	s->host = (struct session_host){.base = s->base, .kernel = &s->kernel};
+	s->host.worker = worker_new(s->base);
+	if (!s->host.worker)
+		return -errno;
+	s->host.filters = filterproc_new(s->base, NULL);
+	s->sessions = sessions_new(&s->host, on_sessions_changed, s);
+	if (!s->host.filters || !s->sessions)
+		return -ENOMEM;
+	s->methods = (struct methods){
+	    .host = &s->host,
+	    .sessions = s->sessions,
+	    .started = wallclock_monotonic(),
+	};
+	return private_fd >= 0 ? add_private(s, private_fd) : 0;
+}
+
+static void open_kernel(struct server *s)
+{
+	if (!kernel_open(&s->kernel, s->kernel_why, sizeof(s->kernel_why)))
+		return;
+	s->methods.kernel_why = s->kernel_why;
+	/* a private daemon's caller is told by the reply to its call */
+	if (!s->alone)
+		log_error("no session can run: %s", s->kernel_why);
+}
+
+struct server *server_new(const struct peer_policy *policy, int listen_fd, int private_fd,
+			  char *why, size_t size)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	int r = s ? 0 : -ENOMEM;
+
+	if (s) {
+		s->policy = *policy;
+		s->alone = private_fd >= 0;
+		TAILQ_INIT(&s->clients);
+		r = build(s, listen_fd, private_fd);
+	}
+	if (!r) {
+		open_kernel(s);
+		return s;
+	}
+	snprintf(why, size, "the daemon cannot be set up: %s", strerror(-r));
+	server_free(s);
+	return NULL;
+}
+
+void server_run(struct server *s)
+{
+	sd_notify(0, "READY=1\nSTATUS=0 sessions");
+	event_base_dispatch(s->base);
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void server_free(struct server *s)
+{
+	struct client *client;
+
+	if (!s)
+		return;
+	/* callers first, then what works for them, then what it works on */
+	while ((client = TAILQ_FIRST(&s->clients))) {
+		conn_free(client->conn);
+		forget(client);
+	}
+	worker_free(s->host.worker);
+	sessions_free(s->sessions);
+	filterproc_free(s->host.filters);
+	symbols_free(s->host.symbols);
+	kernel_close(&s->kernel);
+	free_event(s->terminate);
+	free_event(s->interrupt);
+	free_event(s->incoming);
+	free_event(s->again);
+	free_event(s->watchdog);
+	free_event(s->deadline);
+	if (s->base)
+		event_base_free(s->base);
+	free(s);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/queue.h>
+
+#include "daemon/quota.h"
+#include "daemon/sessions.h"
+
+struct sessions_entry {
+	TAILQ_ENTRY(sessions_entry) link;
+	struct sessions *table;
+	struct session *session; /* owned */
+	sessions_reply reply;    /* NULL: nobody listens (any more) */
+	void *arg;
+};
+
+struct sessions {
+	TAILQ_HEAD(, sessions_entry) list;
+	size_t count;
+	uint64_t last_id;
+	struct session_host *host;
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+struct sessions *sessions_new(struct session_host *host, void (*changed)(void *arg), void *arg)
+{
+	struct sessions *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	TAILQ_INIT(&t->list);
+	t->host = host;
+	t->changed = changed;
+	t->arg = arg;
+	return t;
+}
+
+static void forget(struct sessions_entry *e)
+{
+	TAILQ_REMOVE(&e->table->list, e, link);
+	e->table->count--;
+	session_free(e->session);
+	free(e);
+}
+
+void sessions_free(struct sessions *t)
+{
+	struct sessions_entry *e;
+
+	if (!t)
+		return;
+	while ((e = TAILQ_FIRST(&t->list)))
+		forget(e);
+	free(t);
+}
+
+static int on_reply(void *arg, struct json_object *message, bool last)
+{
+	struct sessions_entry *e = arg;
+	sessions_reply reply = e->reply;
+
+	if (last)
+		e->reply = NULL;
+	if (reply)
+		return reply(e->arg, message, last);
+	json_object_put(message);
+	return 0;
+}
+
+static void on_ended(void *arg, struct session *s)
+{
+	struct sessions_entry *e = arg;
+	struct sessions *t = e->table;
+
+	/* it had no memory for its last reply: that closes the connection, so that nobody waits */
+	if (e->reply)
+		e->reply(e->arg, NULL, true);
+	forget(e);
+	t->changed(t->arg);
+}
+
+static bool has_room(const struct sessions *t, uid_t uid, char *why, size_t size)
+{
+	const struct sessions_entry *e;
+	size_t own = 0;
+
+	TAILQ_FOREACH(e, &t->list, link)
+	own += session_owner(e->session)->uid == uid;
+	if (own >= QUOTA_SESSIONS_UID)
+		snprintf(why, size,
+			 "user %u has %zu sessions already, the most a user may have; stop one "
+			 "(netcapctl list shows them)",
+			 (unsigned)uid, own);
+	else if (t->count >= QUOTA_SESSIONS)
+		snprintf(why, size,
+			 "there are %zu sessions already, the most the daemon serves; stop one or "
+			 "try again later",
+			 t->count);
+	else
+		return true;
+	return false;
+}
+
+static struct sessions_entry *start(struct sessions *t, struct spec *spec, int fd,
+				    const struct session_owner *owner)
+{
+	static const struct session_callbacks callbacks = {.reply = on_reply, .ended = on_ended};
+	struct sessions_entry *e = calloc(1, sizeof(*e));
+
+	if (!e) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	e->table = t;
+	e->session = session_new(t->host, t->last_id + 1, spec, fd, owner, &callbacks, e);
+	if (!e->session) {
+		free(e);
+		return NULL;
+	}
+	t->last_id++;
+	TAILQ_INSERT_TAIL(&t->list, e, link);
+	t->count++;
+	return e;
+}
+
+struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int fd,
+				      const struct session_owner *owner, sessions_reply reply,
+				      void *arg, char *why, size_t size)
+{
+	bool room = has_room(t, owner->uid, why, size);
+	struct sessions_entry *e = room ? start(t, spec, fd, owner) : NULL;
+
+	if (room && !e)
+		snprintf(why, size, "the daemon has no memory for another session");
+	if (!room && fd >= 0)
+		close(fd);
+	spec_clear(spec);
+	if (!e) {
+		errno = room ? ENOMEM : EDQUOT;
+		return NULL;
+	}
+	e->reply = reply;
+	e->arg = arg;
+	t->changed(t->arg);
+	return e;
+}
+
+void sessions_orphan(struct sessions_entry *e)
+{
+	e->reply = NULL;
+	session_orphan(e->session);
+}
+
+void sessions_stop(struct sessions_entry *e)
+{
+	session_stop(e->session, "stopped");
+}
+
+void sessions_stop_all(struct sessions *t, const char *reason)
+{
+	struct sessions_entry *e = TAILQ_FIRST(&t->list);
+
+	while (e) {
+		struct sessions_entry *next = TAILQ_NEXT(e, link);
+
+		session_stop(e->session, reason);
+		e = next;
+	}
+}
+
+size_t sessions_count(const struct sessions *t)
+{
+	return t->count;
+}
+
+struct session *sessions_find(const struct sessions *t, int64_t id)
+{
+	const struct sessions_entry *e;
+
+	TAILQ_FOREACH(e, &t->list, link)
+	if (session_id(e->session) == (uint64_t)id)
+		return e->session;
+	return NULL;
+}
+
+struct json_object *sessions_to_json(const struct sessions *t, int64_t id)
+{
+	struct json_object *array = json_object_new_array();
+	const struct sessions_entry *e;
+
+	TAILQ_FOREACH(e, &t->list, link)
+	{
+		struct json_object *session;
+
+		if (!array || (id >= 0 && session_id(e->session) != (uint64_t)id))
+			continue;
+		session = session_to_json(e->session);
+		if (!session || json_object_array_add(array, session)) {
+			json_object_put(session);
+			json_object_put(array);
+			array = NULL;
+		}
+	}
+	return array;
+}

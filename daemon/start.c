@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "daemon/descriptor.h"
+#include "daemon/jsonmake.h"
+#include "daemon/quota.h"
+#include "daemon/start.h"
+#include "varlink.h"
+
+static int to_caller(void *arg, struct json_object *message, bool last)
+{
+	return conn_send(arg, message, last);
+}
+
+static void caller_half_closed(void *arg)
+{
+	sessions_stop(arg);
+}
+
+static void caller_gone(void *arg)
+{
+	sessions_orphan(arg);
+}
+
+/* Is the specification one that can be begun? False: it is answered. */
+static bool is_possible(const struct methods *m, struct conn *c, const struct spec *spec, int fd,
+			bool more)
+{
+	struct json_object *parameters;
+	char why[256];
+
+	if (!more && !spec->dry_run) {
+		parameters = json_object_new_object();
+		jsonmake_text(parameters, "message",
+			      "Start has several replies: call it with more, or with dryRun");
+		conn_send(c, varlink_error("org.varlink.service.ExpectedMore", parameters), true);
+	} else if (fd >= 0 && descriptor_check(fd, why, sizeof(why))) {
+		conn_error(c, "BadDescriptor", "", "%s", why);
+	} else if (fd < 0 && spec->snaplen > QUOTA_EVENT_SNAPLEN) {
+		conn_error(c, "InvalidSpec", "snaplen",
+			   "the snaplen is %" PRId64 " bytes, but packets in replies have at most "
+			   "%d: give less, or pass a pipe along",
+			   spec->snaplen, QUOTA_EVENT_SNAPLEN);
+	} else if (m->stopping) {
+		conn_error(c, "Failed", "", "the daemon is stopping: try again in a moment");
+	} else if (m->kernel_why) {
+		conn_error(c, "Failed", "", "%s", m->kernel_why);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static void begin(struct methods *m, struct conn *c, struct spec *spec, int fd)
+{
+	static const struct conn_operation operation = {.half_closed = caller_half_closed,
+							.abandoned = caller_gone};
+	const struct session_owner owner = {conn_peer(c)->uid, conn_peer(c)->pid};
+	struct sessions_entry *entry;
+	char why[256];
+
+	entry = sessions_start(m->sessions, spec, fd, &owner, to_caller, c, why, sizeof(why));
+	if (entry)
+		conn_defer(c, &operation, entry);
+	else
+		conn_error(c, errno == EDQUOT ? "LimitReached" : "Failed", "", "%s", why);
+}
+
+void start_session(struct methods *m, struct conn *c, struct json_object *parameters, int fd,
+		   bool more)
+{
+	const char *field = "";
+	struct spec spec;
+	char why[512];
+	int r;
+
+	spec_init(&spec);
+	r = spec_from_json(&spec, parameters, &field, why, sizeof(why));
+	if (!r && is_possible(m, c, &spec, fd, more)) {
+		begin(m, c, &spec, fd);
+		fd = -1;
+	} else if (r == -EINVAL) {
+		conn_error(c, "InvalidSpec", field, "%s", why);
+	} else if (r) {
+		conn_error(c, "Failed", "",
+			   "the daemon has no memory for this call; try again later");
+	}
+	spec_clear(&spec);
+	if (fd >= 0)
+		close(fd);
+}
