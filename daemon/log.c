@@ -11,7 +11,7 @@
 
 #define LINE_BYTES 1024
 
-static bool to_journal;
+static bool to_journal, only_problems;
 
 static void write_line(const char *priority, const char *format, va_list arguments)
 {
@@ -31,6 +31,11 @@ void log_init(void)
 {
 	to_journal = getenv("JOURNAL_STREAM") != NULL;
 	libbpf_set_print(quiet);
+}
+
+void log_only_problems(void)
+{
+	only_problems = true;
 }
 
 void log_error(const char *format, ...)
@@ -55,6 +60,8 @@ void log_info(const char *format, ...)
 {
 	va_list arguments;
 
+	if (only_problems)
+		return;
 	va_start(arguments, format);
 	write_line(SD_INFO, format, arguments);
 	va_end(arguments);

@@ -9,6 +9,9 @@
 /* To be called once, before the other functions. */
 void log_init(void);
 
+/* From now on, log_info() does nothing: somebody's terminal is no log. */
+void log_only_problems(void);
+
 __attribute__((format(printf, 1, 2))) void log_error(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void log_warning(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void log_info(const char *format, ...);

@@ -193,8 +193,10 @@ static int run(const struct arguments *a)
 	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : fd);
 	prepare_process();
 	peer_policy_init(&policy);
-	if (a->private_fd >= 0)
+	if (a->private_fd >= 0) {
+		log_only_problems();
 		return serve(&policy, -1, a->private_fd, NULL);
+	}
 	if (r)
 		return serve(&policy, fd, -1, "the socket of systemd");
 	return serve_own_socket(&policy, a->socket_path);
