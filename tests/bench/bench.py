@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measures netcapd beside reference programs and tcpdump, in one run: bench.py [--quick]
+
+Each subject sees the same flood of UDP packets in network namespaces made for this, one subject
+after the other, round after round; ratios are taken within a round. Prints one table. Exits with 0
+when everything ran, whatever the figures. scripts/bench builds and calls this.
+"""
+import argparse
+import contextlib
+import os
+import pathlib
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests/integration"))
+
+# pylint: disable=wrong-import-position
+import subjects  # noqa: E402
+from figures import Row, percentile, print_table, ratios, spread, verdict  # noqa: E402
+from lab import DROP_PORT, Lab  # noqa: E402
+from netcap import Daemon, adopt_orphans, descendants, kill_children  # noqa: E402
+from subjects import NO_MATCH, Failure, Netcap, Reference, Subject, Tcpdump  # noqa: E402
+
+PAYLOAD = 100           # bytes; 142 with headers, so that netcapd's record has 304
+NO_MATCH_LIMIT = 0.25   # of a filter with a probe read per load
+CAPTURE_LIMIT = 0.1     # of the same program with default wake-ups
+START_LIMIT_MS = 100
+
+
+@dataclass
+class Size:
+    """How much is measured."""
+    rounds: int = 7
+    cost_packets: int = 150000
+    capture_rate: int = 100000      # packets/s, so that nobody loses any
+    flood_packets: int = 250000
+    step_seconds: float = 0.8
+    step_passes: int = 3
+    steps: tuple = (25000, 50000, 75000, 100000, 150000, 200000, 250000, 300000, 400000)
+    starts: int = 25
+    idle_seconds: float = 10
+
+
+QUICK = Size(rounds=2, cost_packets=20000, flood_packets=40000, step_seconds=0.2, step_passes=1,
+             steps=(25000, 100000), starts=5, idle_seconds=2)
+
+
+@dataclass
+class Bench:
+    """What all measurements need."""
+    build: pathlib.Path
+    lab: Lab
+    daemon: Daemon
+    size: Size
+    cpus: set               # for everything but the sender
+    sender_cpus: set
+    startup: float = 0.0    # seconds that a flood takes to start and end
+
+    def reference(self, mode):
+        return Reference(self.build, mode)
+
+    def netcap(self, *options):
+        return Netcap(self.build, self.daemon, *options)
+
+    def tcpdump(self, *expression):
+        return Tcpdump(self.lab, *expression)
+
+    def flood(self, count, rate, port=DROP_PORT):
+        """Packets sent, the seconds that it took, and the sender's seconds on its CPU."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        os.sched_setaffinity(0, self.sender_cpus)
+        start = time.monotonic()
+        process = self.lab.flood(count, rate, size=PAYLOAD, port=port, background=True)
+        os.sched_setaffinity(0, self.cpus)
+        sent = self.lab.flood_end(process)
+        took = time.monotonic() - start - self.startup
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return sent, max(took, 1e-3), used
+
+    def calibrate(self):
+        self.startup = statistics.median(self.flood(1, 0)[1] for _ in range(5))
+
+
+@dataclass
+class Cost:
+    """Of one subject, a figure per round."""
+    per_run: list = field(default_factory=list)      # ns, as the kernel measures it
+    per_packet: list = field(default_factory=list)   # ns of the program per captured packet
+    consumer: list = field(default_factory=list)     # ns of CPU per captured packet
+    captured: list = field(default_factory=list)     # share of the packets sent
+
+
+def check_reference(bench):
+    """The filter of the reference must match what it is for, or it is cheaper than it should be."""
+    with bench.reference("per-load") as subject:
+        sent, _, _ = bench.flood(1000, 10000, port=9001)
+    if subject.matches != sent:
+        raise Failure(f"the reference filter matched {subject.matches} of {sent} packets")
+
+
+def measure_cost(bench, subject, statistics_of, count, rate, cost):
+    with subject:
+        time0, runs0 = statistics_of.read(subject.program)
+        sent, _, _ = bench.flood(count, rate)
+        subject.settle()
+        time1, runs1 = statistics_of.read(subject.program)
+    if runs1 - runs0 < sent:
+        raise Failure(f"{subject.name} ran {runs1 - runs0} times for {sent} packets")
+    cost.per_run.append((time1 - time0) / (runs1 - runs0))
+    captured = min(subject.captured, runs1 - runs0)
+    cost.captured.append(min(1.0, subject.captured / sent))
+    cost.per_packet.append((time1 - time0) / captured if captured else 0.0)
+    cost.consumer.append(subject.cpu / captured if captured else 0.0)
+
+
+def measure_costs(bench):
+    """Program run times: no match in a full flood, captures at a rate that all can bear."""
+    size = bench.size
+    no_match = {"empty": lambda: bench.reference("empty"),
+                "per-load": lambda: bench.reference("per-load"),
+                "netcap": lambda: bench.netcap("-e", NO_MATCH),
+                "netcap mark": lambda: bench.netcap("--mark", "0x7e57")}
+    capture = {"empty paced": lambda: bench.reference("empty"),
+               "netcap-wakeups": lambda: bench.reference("netcap-wakeups"),
+               "record": lambda: bench.reference("record"),
+               "record-polled": lambda: bench.reference("record-polled"),
+               "netcap all": bench.netcap}
+    costs = {name: Cost() for name in [*no_match, *capture]}
+    with subjects.ProgramStatistics(bench.build) as statistics_of:
+        for _ in range(size.rounds):
+            for name, make in no_match.items():
+                measure_cost(bench, make(), statistics_of, size.cost_packets, 0, costs[name])
+            for name, make in capture.items():
+                measure_cost(bench, make(), statistics_of, size.cost_packets // 3,
+                             size.capture_rate, costs[name])
+    return costs
+
+
+def net(costs, name, empty="empty"):
+    """Per run, above the empty program in the same round."""
+    return [a - b for a, b in zip(costs[name].per_run, costs[empty].per_run, strict=True)]
+
+
+def net_captured(costs, name):
+    """Per captured packet, above the empty program in the same round."""
+    empty = costs["empty paced"].per_run
+    return [a - b for a, b in zip(costs[name].per_packet, empty, strict=True)]
+
+
+def cost_rows(costs):
+    no_match, per_load = net(costs, "netcap"), net(costs, "per-load")
+    filter_ratio = ratios(no_match, per_load)
+    wakeups, captured = net_captured(costs, "netcap-wakeups"), net_captured(costs, "netcap all")
+    capture_ratio = ratios(captured, wakeups)
+    return [
+        Row("Time in the program, ns per hit above an empty one"),
+        Row("no match; reference: a probe read per load", spread(no_match), spread(per_load), "",
+            spread(filter_ratio, 2),
+            verdict(statistics.median(filter_ratio), NO_MATCH_LIMIT, f"<= {NO_MATCH_LIMIT}")),
+        Row("  of which without any filter (--mark)", spread(net(costs, "netcap mark"))),
+        Row("captured; reference: the same, default wake-ups", spread(captured), spread(wakeups),
+            "", spread(capture_ratio, 3),
+            verdict(statistics.median(capture_ratio), CAPTURE_LIMIT, f"<= {CAPTURE_LIMIT}")),
+        Row("  reference: bare 304-byte record, default wake-ups", "",
+            spread(net_captured(costs, "record"))),
+        Row("  reference: bare 304-byte record, no wake-ups", "",
+            spread(net_captured(costs, "record-polled"))),
+        Row("  packets captured of those sent, %",
+            spread([100 * v for v in costs["netcap all"].captured], 1),
+            spread([100 * v for v in costs["netcap-wakeups"].captured], 1)),
+    ]
+
+
+@dataclass
+class Load:
+    """What tracing does to a flood, a figure per round."""
+    share: list = field(default_factory=list)     # packets/s, of those with no tracer
+    rate: list = field(default_factory=list)      # packets/s
+    sender: list = field(default_factory=list)    # ns of the sender's CPU per packet
+    consumer: list = field(default_factory=list)  # ns of CPU per captured packet
+    captured: list = field(default_factory=list)  # share of the packets sent
+
+
+def measure_load(bench, subject, load, free_rate):
+    """Returns packets/s."""
+    with subject:
+        sent, took, used = bench.flood(bench.size.flood_packets, 0)
+        subject.settle()
+    rate = sent / took
+    load.rate.append(rate)
+    load.share.append(rate / (free_rate or rate))
+    load.sender.append(used / sent * 1e9)
+    captured = min(subject.captured, sent)
+    load.captured.append(captured / sent)
+    load.consumer.append(subject.cpu / captured if captured else 0.0)
+    return rate
+
+
+def measure_loads(bench):
+    """The same flood, as fast as it goes, under each tracer."""
+    traced = {"netcap": lambda: bench.netcap("-e", NO_MATCH),
+              "per-load": lambda: bench.reference("per-load"),
+              "tcpdump": lambda: bench.tcpdump(NO_MATCH),
+              "netcap all": bench.netcap,
+              "netcap-wakeups": lambda: bench.reference("netcap-wakeups"),
+              "tcpdump all": bench.tcpdump}
+    loads = {name: Load() for name in ["none", *traced]}
+    for _ in range(bench.size.rounds):
+        free_rate = measure_load(bench, Subject(), loads["none"], None)
+        for name, make in traced.items():
+            measure_load(bench, make(), loads[name], free_rate)
+    return loads
+
+
+def load_rows(loads):
+    def columns(what, member, names, scale=1.0, digits=0):
+        texts = [spread([scale * v for v in getattr(loads[name], member)], digits)
+                 for name in names]
+        return Row(what, *texts)
+    no_match, capture = ["netcap", "per-load", "tcpdump"], ["netcap all", "netcap-wakeups",
+                                                            "tcpdump all"]
+    free = loads["none"]
+    return [
+        Row(f"Sending as fast as it goes; with no tracer {spread(free.rate)} packets/s, "
+            f"{spread(free.sender)} ns of the sender's CPU each"),
+        columns("no match: packets/s, % of no tracer", "share", no_match, 100),
+        columns("no match: sender's CPU, ns per packet", "sender", no_match),
+        columns("captured: packets/s, % of no tracer", "share", capture, 100),
+        columns("captured: sender's CPU, ns per packet", "sender", capture),
+        columns("captured: reader's CPU, ns per captured packet", "consumer", capture),
+        columns("captured: packets captured of those sent, %", "captured", capture, 100, 1),
+    ]
+
+
+def lossless_rate(bench, make):
+    """The highest step at which nothing was lost, in packets/s as sent; and was it the last?"""
+    best = 0.0
+    for rate in bench.size.steps:
+        with make() as subject:
+            sent, took, _ = bench.flood(int(rate * bench.size.step_seconds), rate)
+            subject.settle()
+        if subject.lost or subject.captured < sent:
+            return best, False
+        best = max(best, sent / took)
+    return best, True
+
+
+def measure_lossless(bench):
+    found = {"netcap": [], "tcpdump": []}
+    for _ in range(bench.size.step_passes):
+        found["netcap"].append(lossless_rate(bench, bench.netcap))
+        found["tcpdump"].append(lossless_rate(bench, bench.tcpdump))
+    return found
+
+
+def lossless_row(found):
+    texts = [spread([rate for rate, _ in found[name]]) +
+             (" or more" if all(last for _, last in found[name]) else "")
+             for name in ("netcap", "tcpdump")]
+    return Row("highest rate without loss, packets/s", texts[0], "", texts[1])
+
+
+def measure_starts(bench):
+    plain, filtered, tcpdump = [], [], []
+    for _ in range(bench.size.starts):
+        plain.append(subjects.session_start_ms(bench.daemon))
+        filtered.append(subjects.session_start_ms(bench.daemon, filter=NO_MATCH))
+    for _ in range(min(5, bench.size.starts)):
+        with bench.tcpdump(NO_MATCH) as subject:
+            pass
+        tcpdump.append(subject.start_ms)
+    return plain, filtered, tcpdump
+
+
+def start_rows(times):
+    plain, filtered, tcpdump = times
+
+    def text(values):
+        return f"{spread(values, 1)}, 95%: {percentile(values, 0.95):.1f}"
+    limit = f"< {START_LIMIT_MS} ms"
+    return [Row(f"Starting a session, ms ({len(plain)} times; of tcpdump until it listens)"),
+            Row("without a filter", text(plain), "", "", "",
+                verdict(percentile(plain, 0.95), START_LIMIT_MS, limit)),
+            Row("with a filter", text(filtered), "", spread(tcpdump, 1), "",
+                verdict(percentile(filtered, 0.95), START_LIMIT_MS, limit))]
+
+
+def idle_figures(pids, seconds):
+    time.sleep(0.5)
+    before = subjects.sleeps(pids)
+    time.sleep(seconds)
+    return subjects.resident_kib(pids), subjects.sleeps(pids) - before
+
+
+def measure_idle(bench):
+    """Memory and wake-ups while no packet comes: daemon alone, with a session, tcpdump."""
+    seconds = bench.size.idle_seconds
+    daemon = [bench.daemon.pid, *descendants(bench.daemon.pid)]
+    alone = idle_figures(daemon, seconds)
+    with bench.netcap("-e", NO_MATCH) as subject:
+        session = idle_figures([*daemon, subject.process.pid], seconds)
+    with bench.tcpdump(NO_MATCH) as subject:
+        tcpdump = idle_figures([subject.process.pid], seconds)
+    return alone, session, tcpdump
+
+
+def idle_rows(idle, seconds):
+    alone, session, tcpdump = idle
+    return [Row(f"Idle, {seconds:g} s"),
+            Row("netcapd without a session: RSS, KiB", f"{alone[0]:,}"),
+            Row("netcapd without a session: wake-ups", f"{alone[1]:,}"),
+            Row("one session that matches nothing, and its reader: RSS, KiB", f"{session[0]:,}", "",
+                f"{tcpdump[0]:,}"),
+            Row("one session that matches nothing, and its reader: wake-ups", f"{session[1]:,}", "",
+                f"{tcpdump[1]:,}")]
+
+
+def run(bench):
+    def phase(text):
+        print(f"bench: {text} ...", file=sys.stderr, flush=True)
+    bench.calibrate()
+    check_reference(bench)
+    phase("idle")  # first, before sessions have left their memory behind
+    idle = measure_idle(bench)
+    phase("session starts")
+    starts = measure_starts(bench)
+    phase("time in the programs")
+    costs = measure_costs(bench)
+    phase("the flood under each tracer")
+    loads = measure_loads(bench)
+    phase("rates without loss")
+    lossless = measure_lossless(bench)
+    print(f"netcapd bench: {subjects.describe_machine()}; {bench.size.rounds} rounds; UDP packets "
+          f"of {PAYLOAD + 42} bytes\nFigures are medians, with quartiles in parentheses.")
+    print_table([*cost_rows(costs), *load_rows(loads), lossless_row(lossless), *start_rows(starts),
+                 *idle_rows(idle, bench.size.idle_seconds)])
+
+
+def split_cpus():
+    """One CPU for the sender, the rest for those who read, so that each is disturbed alike."""
+    available = sorted(os.sched_getaffinity(0))
+    return {available[0]}, set(available[1:] or available)
+
+
+@contextlib.contextmanager
+def daemon_in(build, directory):
+    daemon = Daemon(build, directory)
+    try:
+        yield daemon
+    finally:
+        if daemon.stop() != 0:
+            raise Failure(f"netcapd did not end well:\n{daemon.err}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true",
+                        help="much less of everything: does it run, never mind the figures")
+    options = parser.parse_args()
+    build = pathlib.Path(os.environ.get("NETCAP_BUILD", TOP / "build-bench")).resolve()
+    sender_cpus, cpus = split_cpus()
+    os.sched_setaffinity(0, cpus)
+    adopt_orphans()
+    lab = Lab(str(build / "tests/integration/flood"), "")
+    try:
+        lab.configure()
+        with tempfile.TemporaryDirectory(prefix="netcap-bench-") as directory, \
+                daemon_in(build, pathlib.Path(directory)) as daemon:
+            run(Bench(build, lab, daemon, QUICK if options.quick else Size(), cpus, sender_cpus))
+    except (Failure, AssertionError, OSError) as error:
+        sys.exit(f"bench: {error}")
+    finally:
+        kill_children()
+        lab.close()
+
+
+if __name__ == "__main__":
+    main()
