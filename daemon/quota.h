@@ -13,6 +13,10 @@
 #define QUOTA_SESSIONS     64
 #define QUOTA_SESSIONS_UID 16
 
+/* Bytes of kernel memory in the rings of all sessions: netcapd.service allows so much, and more. */
+#define QUOTA_RINGS     (512LL << 20)
+#define QUOTA_RINGS_UID (256LL << 20)
+
 /* Bytes waiting for a caller that does not read: some 100 packets as JSON at the longest. */
 #define QUOTA_OUT_BYTES (4 << 20)
 /* Of them, kept for the last reply to a call, which is the summary of a session. */

@@ -60,7 +60,7 @@ static void on_sessions_changed(void *arg)
 {
 	struct server *s = arg;
 
-	sd_notifyf(0, "STATUS=%zu sessions", sessions_count(s->sessions));
+	sd_notifyf(0, "STATUS=Sessions: %zu", sessions_count(s->sessions));
 	leave_when_done(s);
 }
 
@@ -354,7 +354,7 @@ struct server *server_new(const struct peer_policy *policy, int listen_fd, int p
 
 void server_run(struct server *s)
 {
-	sd_notify(0, "READY=1\nSTATUS=0 sessions");
+	sd_notify(0, "READY=1\nSTATUS=Sessions: 0");
 	event_base_dispatch(s->base);
 }
 

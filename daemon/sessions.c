@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@ struct sessions_entry {
 	TAILQ_ENTRY(sessions_entry) link;
 	struct sessions *table;
 	struct session *session; /* owned */
+	int64_t ring_bytes;      /* of kernel memory */
 	sessions_reply reply;    /* NULL: nobody listens (any more) */
 	void *arg;
 };
@@ -82,23 +84,64 @@ static void on_ended(void *arg, struct session *s)
 	t->changed(t->arg);
 }
 
-static bool has_room(const struct sessions *t, uid_t uid, char *why, size_t size)
+/* The kernel takes powers of two. */
+static int64_t ring_cost(const struct spec *spec)
+{
+	int64_t bytes = 1;
+
+	while (bytes < spec->ring_bytes)
+		bytes *= 2;
+	return spec->dry_run ? 0 : bytes;
+}
+
+/* What a user's sessions, or all, take. */
+struct usage {
+	size_t sessions;
+	int64_t ring_bytes;
+};
+
+static struct usage measure(const struct sessions *t, bool everyone, uid_t uid)
 {
 	const struct sessions_entry *e;
-	size_t own = 0;
+	struct usage usage = {0};
 
 	TAILQ_FOREACH(e, &t->list, link)
-	own += session_owner(e->session)->uid == uid;
-	if (own >= QUOTA_SESSIONS_UID)
+	{
+		if (everyone || session_owner(e->session)->uid == uid) {
+			usage.sessions++;
+			usage.ring_bytes += e->ring_bytes;
+		}
+	}
+	return usage;
+}
+
+static bool has_room(const struct sessions *t, uid_t uid, int64_t ring_bytes, char *why,
+		     size_t size)
+{
+	const struct usage own = measure(t, false, uid), all = measure(t, true, uid);
+
+	if (own.sessions >= QUOTA_SESSIONS_UID)
 		snprintf(why, size,
 			 "user %u has %zu sessions already, the most a user may have; stop one "
 			 "(netcapctl list shows them)",
-			 (unsigned)uid, own);
-	else if (t->count >= QUOTA_SESSIONS)
+			 (unsigned)uid, own.sessions);
+	else if (all.sessions >= QUOTA_SESSIONS)
 		snprintf(why, size,
 			 "there are %zu sessions already, the most the daemon serves; stop one or "
 			 "try again later",
-			 t->count);
+			 all.sessions);
+	else if (own.ring_bytes + ring_bytes > QUOTA_RINGS_UID)
+		snprintf(why, size,
+			 "the rings of user %u's sessions take %" PRId64 " MiB already, and with "
+			 "this one more than the %lld that a user may have; stop a session or give "
+			 "a smaller ring",
+			 (unsigned)uid, own.ring_bytes >> 20, QUOTA_RINGS_UID >> 20);
+	else if (all.ring_bytes + ring_bytes > QUOTA_RINGS)
+		snprintf(
+		    why, size,
+		    "the rings of all sessions take %" PRId64 " MiB already, and with this one "
+		    "more than the %lld that there are; try again later or give a smaller ring",
+		    all.ring_bytes >> 20, QUOTA_RINGS >> 20);
 	else
 		return true;
 	return false;
@@ -131,7 +174,8 @@ struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int
 				      const struct session_owner *owner, sessions_reply reply,
 				      void *arg, char *why, size_t size)
 {
-	bool room = has_room(t, owner->uid, why, size);
+	int64_t ring_bytes = ring_cost(spec);
+	bool room = has_room(t, owner->uid, ring_bytes, why, size);
 	struct sessions_entry *e = room ? start(t, spec, fd, owner) : NULL;
 
 	if (room && !e)
@@ -143,6 +187,7 @@ struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int
 		errno = room ? ENOMEM : EDQUOT;
 		return NULL;
 	}
+	e->ring_bytes = ring_bytes;
 	e->reply = reply;
 	e->arg = arg;
 	t->changed(t->arg);
