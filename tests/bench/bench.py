@@ -10,17 +10,20 @@ import contextlib
 import os
 import pathlib
 import resource
+import signal
 import statistics
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from subprocess import SubprocessError
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/integration"))
 
 # pylint: disable=wrong-import-position
 import subjects  # noqa: E402
+import varlink  # noqa: E402
 from figures import Row, percentile, print_table, ratios, spread, verdict  # noqa: E402
 from lab import DROP_PORT, Lab  # noqa: E402
 from netcap import Daemon, adopt_orphans, descendants, kill_children  # noqa: E402
@@ -30,6 +33,7 @@ PAYLOAD = 100           # bytes; 142 with headers, so that netcapd's record has 
 NO_MATCH_LIMIT = 0.25   # of a filter with a probe read per load
 CAPTURE_LIMIT = 0.1     # of the same program with default wake-ups
 START_LIMIT_MS = 100
+IDLE_LIMIT_KIB = 16384
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Size:
 
 
 QUICK = Size(rounds=2, cost_packets=20000, flood_packets=40000, step_seconds=0.2, step_passes=1,
-             steps=(25000, 100000), starts=5, idle_seconds=2)
+             steps=(25000, 100000), starts=5, idle_seconds=0.5)
 
 
 @dataclass
@@ -100,7 +104,7 @@ def check_reference(bench):
     """The filter of the reference must match what it is for, or it is cheaper than it should be."""
     with bench.reference("per-load") as subject:
         sent, _, _ = bench.flood(1000, 10000, port=9001)
-    if subject.matches != sent:
+    if subject.matches < sent:
         raise Failure(f"the reference filter matched {subject.matches} of {sent} packets")
 
 
@@ -110,7 +114,7 @@ def measure_cost(bench, subject, statistics_of, count, rate, cost):
         sent, _, _ = bench.flood(count, rate)
         subject.settle()
         time1, runs1 = statistics_of.read(subject.program)
-    if runs1 - runs0 < sent:
+    if runs1 - runs0 < 0.9 * sent:  # the kernel may drop some before the trace point
         raise Failure(f"{subject.name} ran {runs1 - runs0} times for {sent} packets")
     cost.per_run.append((time1 - time0) / (runs1 - runs0))
     captured = min(subject.captured, runs1 - runs0)
@@ -238,16 +242,25 @@ def load_rows(loads):
     ]
 
 
-def lossless_rate(bench, make):
-    """The highest step at which nothing was lost, in packets/s as sent; and was it the last?"""
-    best = 0.0
-    for rate in bench.size.steps:
+def try_step(bench, make, rate):
+    """Packets/s as sent if nothing was lost, else 0. Two tries: a machine has other work, too."""
+    for _ in range(2):
         with make() as subject:
             sent, took, _ = bench.flood(int(rate * bench.size.step_seconds), rate)
             subject.settle()
-        if subject.lost or subject.captured < sent:
+        if not subject.lost and subject.captured >= sent:
+            return sent / took
+    return 0.0
+
+
+def lossless_rate(bench, make):
+    """The highest step at which nothing was lost, in packets/s; and was it the last?"""
+    best = 0.0
+    for rate in bench.size.steps:
+        reached = try_step(bench, make, rate)
+        if not reached:
             return best, False
-        best = max(best, sent / took)
+        best = max(best, reached)
     return best, True
 
 
@@ -283,7 +296,7 @@ def start_rows(times):
 
     def text(values):
         return f"{spread(values, 1)}, 95%: {percentile(values, 0.95):.1f}"
-    limit = f"< {START_LIMIT_MS} ms"
+    limit = f"95% <= {START_LIMIT_MS}"
     return [Row(f"Starting a session, ms ({len(plain)} times; of tcpdump until it listens)"),
             Row("without a filter", text(plain), "", "", "",
                 verdict(percentile(plain, 0.95), START_LIMIT_MS, limit)),
@@ -313,8 +326,10 @@ def measure_idle(bench):
 def idle_rows(idle, seconds):
     alone, session, tcpdump = idle
     return [Row(f"Idle, {seconds:g} s"),
-            Row("netcapd without a session: RSS, KiB", f"{alone[0]:,}"),
-            Row("netcapd without a session: wake-ups", f"{alone[1]:,}"),
+            Row("netcapd without a session: RSS, KiB", f"{alone[0]:,}", "", "", "",
+                verdict(alone[0], IDLE_LIMIT_KIB, f"<= {IDLE_LIMIT_KIB:,}")),
+            Row("netcapd without a session: wake-ups", f"{alone[1]:,}", "", "", "",
+                verdict(alone[1], 0, "0")),
             Row("one session that matches nothing, and its reader: RSS, KiB", f"{session[0]:,}", "",
                 f"{tcpdump[0]:,}"),
             Row("one session that matches nothing, and its reader: wake-ups", f"{session[1]:,}", "",
@@ -366,6 +381,7 @@ def main():
     build = pathlib.Path(os.environ.get("NETCAP_BUILD", TOP / "build-bench")).resolve()
     sender_cpus, cpus = split_cpus()
     os.sched_setaffinity(0, cpus)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
     adopt_orphans()
     lab = Lab(str(build / "tests/integration/flood"), "")
     try:
@@ -373,8 +389,11 @@ def main():
         with tempfile.TemporaryDirectory(prefix="netcap-bench-") as directory, \
                 daemon_in(build, pathlib.Path(directory)) as daemon:
             run(Bench(build, lab, daemon, QUICK if options.quick else Size(), cpus, sender_cpus))
-    except (Failure, AssertionError, OSError) as error:
+    except (Failure, AssertionError, OSError, SubprocessError, varlink.Error,
+            varlink.Closed) as error:
         sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted")
     finally:
         kill_children()
         lab.close()

@@ -131,7 +131,11 @@ class Netcap(Subject):
         return cpu_ns([self.process.pid, self.daemon.pid, *descendants(self.daemon.pid)])
 
     def counters(self):
-        return self.daemon.sessions()[0]["counters"]
+        sessions = self.daemon.sessions()
+        if not sessions:
+            _, errors = end(self.process, signal.SIGINT)
+            raise Failure(f"'{' '.join(self.argv)}' ended early: {errors.strip()}")
+        return sessions[0]["counters"]
 
     def settle(self):
         wait_until(lambda: self.counters()["inFlight"] == 0, 2.0)
