@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A connection with the methods behind it and a peer that a test plays. Sessions are played too:
+ * these functions stand in for those of daemon/session.c.
+ */
+#ifndef CONTROL_FIXTURE_H
+#define CONTROL_FIXTURE_H
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <json-c/json.h>
+
+#include "daemon/methods.h"
+#include "varlink.h"
+
+struct session {
+	uint64_t id;
+	struct session_owner owner;
+	struct session_callbacks callbacks;
+	void *arg;
+	struct spec spec;
+	int fd;
+	const char *stopped; /* the reason, or NULL */
+	bool orphaned;
+};
+
+static struct session *last_session; /* the newest, NULL once it is freed */
+static unsigned session_count;
+
+struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
+			    const struct session_owner *owner,
+			    const struct session_callbacks *callbacks, void *arg)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	*s = (struct session){.id = id,
+			      .owner = *owner,
+			      .callbacks = *callbacks,
+			      .arg = arg,
+			      .spec = *spec,
+			      .fd = fd};
+	spec_init(spec);
+	last_session = s;
+	session_count++;
+	return s;
+}
+
+void session_orphan(struct session *s)
+{
+	s->orphaned = true;
+}
+
+void session_stop(struct session *s, const char *reason)
+{
+	s->stopped = reason;
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	if (s == last_session)
+		last_session = NULL;
+	session_count--;
+	if (s->fd >= 0)
+		close(s->fd);
+	spec_clear(&s->spec);
+	free(s);
+}
+
+uint64_t session_id(const struct session *s)
+{
+	return s->id;
+}
+
+const struct session_owner *session_owner(const struct session *s)
+{
+	return &s->owner;
+}
+
+bool session_has_ended(const struct session *s)
+{
+	return false;
+}
+
+struct json_object *session_to_json(struct session *s)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "id", json_object_new_int64((int64_t)s->id));
+	return object;
+}
+
+struct fixture {
+	struct event_base *base;
+	struct kernel kernel;
+	struct session_host host;
+	struct methods methods;
+	struct conn *conn; /* NULL: closed */
+	int peer;          /* the test's end */
+	char input[1 << 20];
+	size_t input_len;
+};
+
+static inline void on_call(void *arg, struct conn *c, struct json_object *message, int fd,
+			   bool too_many_fds)
+{
+	struct fixture *f = arg;
+
+	methods_call(&f->methods, c, message, fd, too_many_fds);
+}
+
+static inline void on_closed(void *arg, struct conn *c)
+{
+	((struct fixture *)arg)->conn = NULL;
+}
+
+static inline void on_changed(void *arg)
+{
+}
+
+static inline void open_conn(struct fixture *f, enum peer_role role, uid_t uid)
+{
+	static const struct conn_callbacks callbacks = {.call = on_call, .closed = on_closed};
+	struct peer peer = {.uid = uid, .pid = 1, .role = role};
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	f->peer = fds[1];
+	f->input_len = 0;
+	f->conn = conn_new(f->base, fds[0], &peer, &callbacks, f);
+	assert_non_null(f->conn);
+}
+
+static inline void close_conn(struct fixture *f)
+{
+	conn_free(f->conn);
+	f->conn = NULL;
+	if (f->peer >= 0)
+		close(f->peer);
+	f->peer = -1;
+}
+
+static inline int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->base = event_base_new();
+	f->host = (struct session_host){.base = f->base, .kernel = &f->kernel};
+	f->host.worker = worker_new(f->base);
+	f->methods.host = &f->host;
+	f->methods.sessions = sessions_new(&f->host, on_changed, f);
+	open_conn(f, PEER_CAPTURER, 1000);
+	*state = f;
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	close_conn(f);
+	worker_free(f->host.worker);
+	sessions_free(f->methods.sessions);
+	event_base_free(f->base);
+	free(f);
+	return session_count ? -1 : 0;
+}
+
+/* Lets the daemon's side do what there is to do now. */
+static inline void run(struct fixture *f)
+{
+	for (int i = 0; i < 20; i++)
+		event_base_loop(f->base, EVLOOP_NONBLOCK);
+}
+
+static inline void send_bytes(struct fixture *f, const void *bytes, size_t len)
+{
+	assert_int_equal(send(f->peer, bytes, len, MSG_NOSIGNAL), len);
+}
+
+static inline void send_call(struct fixture *f, const char *text)
+{
+	send_bytes(f, text, strlen(text) + 1);
+}
+
+static inline void read_more(struct fixture *f)
+{
+	ssize_t n =
+	    recv(f->peer, f->input + f->input_len, sizeof(f->input) - f->input_len, MSG_DONTWAIT);
+
+	if (n > 0)
+		f->input_len += n;
+}
+
+/*
+ * The next message, the caller's to put, waited for up to five seconds while the daemon's side
+ * works; NULL: none came.
+ */
+static inline struct json_object *next_message(struct fixture *f, int timeout_ms)
+{
+	struct json_object *message;
+	char *end;
+
+	for (int i = 0; i <= timeout_ms; i++) {
+		run(f);
+		read_more(f);
+		end = memchr(f->input, 0, f->input_len);
+		if (end) {
+			message = json_tokener_parse(f->input);
+			assert_non_null(message);
+			f->input_len -= end + 1 - f->input;
+			memmove(f->input, end + 1, f->input_len);
+			return message;
+		}
+		if (i < timeout_ms)
+			usleep(1000);
+	}
+	return NULL;
+}
+
+static inline void expect_nothing(struct fixture *f)
+{
+	struct json_object *message = next_message(f, 0);
+
+	if (message)
+		fail_msg("a message came: %s", json_object_to_json_string(message));
+}
+
+/* The next message is a reply whose text holds part. */
+static inline void expect_reply(struct fixture *f, const char *part)
+{
+	struct json_object *message = next_message(f, 5000);
+
+	assert_non_null(message);
+	if (json_object_object_get(message, "error") ||
+	    !strstr(json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN), part))
+		fail_msg("no reply with %s: %s", part, json_object_to_json_string(message));
+	json_object_put(message);
+}
+
+/* The next message is this error, of io.netcap.Capture if there is no dot, and holds part. */
+static inline void expect_error(struct fixture *f, const char *error, const char *part)
+{
+	struct json_object *message = next_message(f, 5000), *name, *sentence;
+	char full[128];
+
+	assert_non_null(message);
+	snprintf(full, sizeof(full), "%s%s%s", strchr(error, '.') ? "" : VARLINK_INTERFACE,
+		 strchr(error, '.') ? "" : ".", error);
+	name = json_object_object_get(message, "error");
+	sentence = json_object_object_get(json_object_object_get(message, "parameters"), "message");
+	if (!name || strcmp(json_object_get_string(name), full) || !sentence ||
+	    json_object_get_string_len(sentence) < 20 ||
+	    !strstr(json_object_to_json_string_ext(message, JSON_C_TO_STRING_PLAIN), part))
+		fail_msg("no error %s with %s: %s", full, part,
+			 json_object_to_json_string(message));
+	json_object_put(message);
+}
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "control_fixture.h"
+
+#include <fcntl.h>
+
+#include "daemon/quota.h"
+
+#define CALL(method, rest) "{\"method\":\"io.netcap.Capture." method "\"" rest "}"
+#define START(rest)                                                                                \
+	CALL("Start", ",\"more\":true,\"parameters\":{\"points\":[\"tp:skb:x\"]" rest "}")
+#define SERVICE "org.varlink.service."
+
+static void test_service(void **state)
+{
+	struct fixture *f = *state;
+
+	send_call(f, "{\"method\":\"org.varlink.service.GetInfo\"}");
+	expect_reply(f, "\"interfaces\":[\"org.varlink.service\",\"io.netcap.Capture\"]");
+	send_call(f, "{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+		     "\"parameters\":{\"interface\":\"io.netcap.Capture\"}}");
+	expect_reply(f, "method Start(");
+	send_call(f, "{\"method\":\"org.varlink.service.GetInterfaceDescription\","
+		     "\"parameters\":{\"interface\":\"org.varlink.service\"}}");
+	expect_reply(f, "method GetInfo(");
+}
+
+static void test_errors(void **state)
+{
+	static const struct {
+		const char *call, *error, *part;
+	} cases[] = {
+	    {"", "InvalidSpec", "message"},
+	    {"[]", "InvalidSpec", "object"},
+	    {"{\"method\":", "InvalidSpec", "message"},
+	    {"{}", "InvalidSpec", "method"},
+	    {"{\"method\":1}", "InvalidSpec", "string"},
+	    {CALL("List", ",\"surplus\":1"), "InvalidSpec", "surplus"},
+	    {CALL("List", ",\"more\":\"yes\""), "InvalidSpec", "more"},
+	    {CALL("List", ",\"more\":true,\"oneway\":true"), "InvalidSpec", "oneway"},
+	    {CALL("List", ",\"upgrade\":true"), "InvalidSpec", "upgrade"},
+	    {CALL("List", ",\"parameters\":[]"), "InvalidSpec", "parameters"},
+	    {CALL("List", ",\"parameters\":{\"x\":1}"), "InvalidSpec", "\"x\""},
+	    {CALL("Stop", ""), "InvalidSpec", "\"id\""},
+	    {CALL("Stop", ",\"parameters\":{\"id\":-1}"), "InvalidSpec", "\"id\""},
+	    {CALL("Stop", ",\"parameters\":{\"id\":7}"), "NoSuchSession", "7"},
+	    {CALL("Stats", ",\"parameters\":{\"id\":7}"), "NoSuchSession", "7"},
+	    {CALL("Nosuch", ""), SERVICE "MethodNotFound", "Capture.Nosuch"},
+	    {CALL("", ""), SERVICE "MethodNotFound", "Capture."},
+	    {CALL("List.x", ""), SERVICE "InterfaceNotFound", "io.netcap.Capture.List\""},
+	    {"{\"method\":\"org.nosuch.List\"}", SERVICE "InterfaceNotFound", "org.nosuch\""},
+	    {"{\"method\":\"List\"}", SERVICE "InterfaceNotFound", "\"interface\":\"\""},
+	    {"{\"method\":\"org.varlink.service.GetInterfaceDescription\",\"parameters\":"
+	     "{\"interface\":\"org.nosuch\"}}",
+	     SERVICE "InterfaceNotFound", "org.nosuch"},
+	    {"{\"method\":\"org.varlink.service.GetInterfaceDescription\"}",
+	     SERVICE "InvalidParameter", "\"parameter\":\"interface\""},
+	    {"{\"method\":\"org.varlink.service.GetInfo\",\"parameters\":{\"x\":1}}",
+	     SERVICE "InvalidParameter", "\"parameter\":\"x\""},
+	    {CALL("Start", ",\"more\":true"), "InvalidSpec", "points"},
+	    {CALL("Start", ",\"parameters\":{\"points\":[\"tp:skb:x\"]}"), SERVICE "ExpectedMore",
+	     ""},
+	    {START(",\"snaplen\":32769"), "InvalidSpec", "32769"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		send_call(f, cases[i].call);
+		expect_error(f, cases[i].error, cases[i].part);
+	}
+	assert_int_equal(session_count, 0);
+	send_call(f, CALL("List", ",\"parameters\":null,\"oneway\":false"));
+	expect_reply(f, "{\"sessions\":[]}");
+}
+
+static void test_roles(void **state)
+{
+	struct fixture *f = *state;
+
+	close_conn(f);
+	open_conn(f, PEER_OBSERVER, 1001);
+	send_call(f, START(""));
+	expect_error(f, "NotPermitted", "netcap");
+	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":1}"));
+	expect_error(f, "NotPermitted", "netcap");
+	send_call(f, CALL("List", ""));
+	expect_reply(f, "sessions");
+	send_call(f, CALL("Stats", ""));
+	expect_reply(f, "rss");
+}
+
+static void test_only_own_sessions_may_be_stopped(void **state)
+{
+	static const struct session_owner others = {.uid = 1001, .pid = 1},
+					  own = {.uid = 1000, .pid = 1};
+	struct fixture *f = *state;
+	struct spec spec;
+	char why[256];
+
+	spec_init(&spec);
+	assert_non_null(
+	    sessions_start(f->methods.sessions, &spec, -1, &others, NULL, NULL, why, 256));
+	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":1}"));
+	expect_error(f, "NotPermitted", "1001");
+	assert_null(last_session->stopped);
+	assert_non_null(sessions_start(f->methods.sessions, &spec, -1, &own, NULL, NULL, why, 256));
+	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":2}"));
+	expect_reply(f, "{\"parameters\":{}}");
+	assert_string_equal(last_session->stopped, "stopped");
+	close_conn(f);
+	open_conn(f, PEER_ADMIN, 0);
+	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":1}"));
+	expect_reply(f, "{\"parameters\":{}}");
+	send_call(f, CALL("Stats", ",\"parameters\":{\"id\":2}"));
+	expect_reply(f, "\"sessions\":[{\"id\":2}]");
+}
+
+/* Starts sessions for a user until one is refused. */
+static unsigned start_many(struct fixture *f, uid_t uid, int64_t ring_bytes, char why[256])
+{
+	const struct session_owner owner = {.uid = uid, .pid = 1};
+	struct spec spec;
+	unsigned n = 0;
+
+	for (;;) {
+		spec_init(&spec);
+		spec.ring_bytes = ring_bytes;
+		if (!sessions_start(f->methods.sessions, &spec, -1, &owner, NULL, NULL, why, 256))
+			return n;
+		n++;
+	}
+}
+
+static void test_limits(void **state)
+{
+	struct fixture *f = *state;
+	char why[256];
+
+	assert_int_equal(start_many(f, 1000, 65536, why), QUOTA_SESSIONS_UID);
+	send_call(f, START(""));
+	expect_error(f, "LimitReached", "user 1000");
+	for (unsigned n = QUOTA_SESSIONS_UID, uid = 1001; n < QUOTA_SESSIONS;
+	     n += QUOTA_SESSIONS_UID)
+		assert_int_equal(start_many(f, uid++, 65536, why), QUOTA_SESSIONS_UID);
+	assert_int_equal(start_many(f, 2000, 65536, why), 0);
+	assert_non_null(strstr(why, "64 sessions"));
+}
+
+static void test_ring_limits(void **state)
+{
+	struct fixture *f = *state;
+	char why[256];
+
+	/* 33 MiB are rounded up to 64 */
+	assert_int_equal(start_many(f, 1000, 33 << 20, why), 4);
+	assert_non_null(strstr(why, "256 MiB"));
+	assert_int_equal(start_many(f, 1001, 64 << 20, why), 4);
+	assert_int_equal(start_many(f, 1002, 65536, why), 0);
+	assert_non_null(strstr(why, "512 MiB"));
+}
+
+static void test_no_kernel(void **state)
+{
+	struct fixture *f = *state;
+
+	f->methods.kernel_why = "this kernel is too old for the test";
+	send_call(f, START(""));
+	expect_error(f, "Failed", "too old");
+	send_call(f, CALL("Features", ""));
+	expect_reply(f, "too old");
+	send_call(f, CALL("List", ""));
+	expect_reply(f, "sessions");
+}
+
+static void test_start(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s;
+
+	send_call(f, START(",\"filter\":\"tcp\",\"snaplen\":99"));
+	run(f);
+	s = last_session;
+	assert_non_null(s);
+	assert_int_equal(s->owner.uid, 1000);
+	assert_int_equal(s->spec.snaplen, 99);
+	assert_string_equal(s->spec.filter, "tcp");
+	s->callbacks.reply(s->arg, varlink_reply(NULL, true), false);
+	expect_reply(f, "\"continues\":true");
+	send_call(f, CALL("List", ""));
+	expect_nothing(f);
+	s->callbacks.reply(s->arg, varlink_error("Failed", NULL), true);
+	s->callbacks.ended(s->arg, s);
+	json_object_put(next_message(f, 5000));
+	expect_reply(f, "{\"sessions\":[]}");
+}
+
+static void send_with_fds(struct fixture *f, const char *text, int fd, int count)
+{
+	union {
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)text, .iov_len = strlen(text) + 1};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	struct cmsghdr *h = CMSG_FIRSTHDR(&msg);
+	int fds[4] = {fd, fd, fd, fd};
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(h), fds, count * sizeof(int));
+	assert_int_equal(sendmsg(f->peer, &msg, 0), iov.iov_len);
+}
+
+static void test_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	int ends[2], null = open("/dev/null", O_WRONLY);
+
+	assert_int_equal(pipe(ends), 0);
+	send_with_fds(f, CALL("List", ""), ends[1], 1);
+	expect_error(f, "BadDescriptor", "List");
+	send_with_fds(f, START(""), ends[1], 2);
+	expect_error(f, "BadDescriptor", "several");
+	send_with_fds(f, START(""), null, 1);
+	expect_error(f, "BadDescriptor", "character device");
+	send_with_fds(f, START(",\"snaplen\":262144"), ends[1], 1);
+	run(f);
+	assert_non_null(last_session);
+	assert_true(last_session->fd >= 0);
+	close(last_session->fd);
+	last_session->fd = -1;
+	/* with that, every copy is closed */
+	close(ends[1]);
+	assert_int_equal(read(ends[0], (char[1]){0}, 1), 0);
+	close(ends[0]);
+	close(null);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_service),     TEST(test_errors),
+	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
+	    TEST(test_limits),      TEST(test_ring_limits),
+	    TEST(test_no_kernel),   TEST(test_start),
+	    TEST(test_descriptors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
