@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import pathlib
+import signal
 import subprocess
 
 import pytest
@@ -13,6 +14,15 @@ from netcap import Daemon, Process
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true",
                      help="10,000 session starts and stops instead of some hundred")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def pytest_configure():
+    """A SIGTERM, such as a time limit's, cleans up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,7 +4,8 @@
  *
  * The payload of packet N (from 1) is "#NNNNNNNN#", then "x" up to SIZE bytes. RATE is in packets a
  * second, 0: as fast as possible. With "mark" packet N carries the mark N (SO_MARK), which trace
- * points on the way out see. Prints how many packets were sent. Sends for 60 seconds at most.
+ * points on the way out see, and is SIZE + N % 256 bytes long. Prints how many packets were sent.
+ * Sends for 60 seconds at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #define BATCH       32
 #define PAYLOAD_MIN 10
 #define PAYLOAD_MAX 1400
+#define VARIATION   256
 #define DEADLINE_NS 60000000000ull
 
 struct flood {
@@ -31,7 +33,7 @@ struct flood {
 	bool mark;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
-	char payloads[BATCH][PAYLOAD_MAX];
+	char payloads[BATCH][PAYLOAD_MAX + VARIATION];
 	union {
 		char bytes[CMSG_SPACE(sizeof(uint32_t))];
 		struct cmsghdr align;
@@ -80,7 +82,7 @@ static void prepare(struct flood *f)
 	for (int i = 0; i < BATCH; i++) {
 		struct msghdr *header = &f->messages[i].msg_hdr;
 
-		memset(f->payloads[i], 'x', PAYLOAD_MAX);
+		memset(f->payloads[i], 'x', sizeof(f->payloads[i]));
 		f->vectors[i] = (struct iovec){.iov_base = f->payloads[i], .iov_len = f->size};
 		header->msg_iov = &f->vectors[i];
 		header->msg_iovlen = 1;
@@ -102,6 +104,8 @@ static void number(struct flood *f, int slot, unsigned long n)
 	snprintf(text, sizeof(text), "#%08lu#", n % 100000000);
 	memcpy(f->payloads[slot], text, PAYLOAD_MIN);
 	memcpy(CMSG_DATA(&f->controls[slot].align), &mark, sizeof(mark));
+	if (f->mark)
+		f->vectors[slot].iov_len = f->size + n % VARIATION;
 }
 
 static void wait_for_turn(const struct flood *f, uint64_t start, unsigned long sent)

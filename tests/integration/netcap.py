@@ -75,9 +75,13 @@ def kill_children():
 
 
 def bpftool(*argv):
-    done = subprocess.run(["bpftool", "-j", *argv], capture_output=True, text=True, timeout=20,
-                          check=True)
-    return json.loads(done.stdout or "[]")
+    """The parsed output. bpftool fails when an object goes away while it lists them: once more, then."""
+    for _ in range(20):
+        done = subprocess.run(["bpftool", "-j", *argv], capture_output=True, text=True, timeout=20,
+                              check=False)
+        if done.returncode == 0:
+            return json.loads(done.stdout or "[]")
+    raise AssertionError(f"bpftool {' '.join(argv)} fails: {done.stdout} {done.stderr}")
 
 
 def bpf_objects():
@@ -171,10 +175,17 @@ class Daemon(Process):
         self.expected_status = 0
         super().__init__([build / "daemon/netcapd", "--socket", self.socket_path], directory,
                          "netcapd")
-        started = wait_until(lambda: self.socket_path.exists() or not self.alive)
-        if not started or not self.alive:
+        wait_until(lambda: self.listens() or not self.alive)
+        if not self.listens():
             self.kill()
             raise AssertionError(f"netcapd did not start:\n{self.err}")
+
+    def listens(self):
+        try:
+            self.connect().close()
+            return True
+        except OSError:
+            return False
 
     def connect(self, timeout=10.0):
         return varlink.Connection(self.socket_path, timeout)
@@ -202,6 +213,9 @@ class Daemon(Process):
         sessions = wait_until(ready, timeout)
         assert sessions, f"not {count} running sessions after {timeout} s: {self.sessions()}\n{self.err}"
         return sessions
+
+    def wait_no_sessions(self, timeout=10.0):
+        return wait_until(lambda: not self.sessions(), timeout)
 
     def stop(self):
         """Ends it as systemd would, if it has not ended yet. Its exit status."""

@@ -61,21 +61,22 @@ def parse_options(data, order):
 
 def blocks(data):
     """Yields (type, body, byte order); the last is (None, unfinished bytes, order)."""
-    order = "<"
-    while len(data) >= 12:
-        kind, length = struct.unpack(order + "II", data[:8])
+    order, start = "<", 0
+    while len(data) - start >= 12:
+        kind, length = struct.unpack_from(order + "II", data, start)
         if kind == SECTION:
-            order = "<" if data[8:12] == b"\x4d\x3c\x2b\x1a" else ">"
-            length = struct.unpack(order + "I", data[4:8])[0]
+            order = "<" if data[start + 8:start + 12] == b"\x4d\x3c\x2b\x1a" else ">"
+            length, = struct.unpack_from(order + "I", data, start + 4)
         if length < 12 or length % 4:
             raise ValueError(f"block of type {kind:#x} with length {length}")
-        if length > len(data):
+        end = start + length
+        if end > len(data):
             break
-        if struct.unpack(order + "I", data[length - 4:length])[0] != length:
+        if struct.unpack_from(order + "I", data, end - 4)[0] != length:
             raise ValueError(f"block of type {kind:#x}: the two lengths differ")
-        yield kind, data[8:length - 4], order
-        data = data[length:]
-    yield None, data, order
+        yield kind, data[start + 8:end - 4], order
+        start = end
+    yield None, data[start:], order
 
 
 def parse(data):
