@@ -23,85 +23,8 @@
 #include <json-c/json.h>
 
 #include "daemon/methods.h"
+#include "played_session.h"
 #include "varlink.h"
-
-struct session {
-	uint64_t id;
-	struct session_owner owner;
-	struct session_callbacks callbacks;
-	void *arg;
-	struct spec spec;
-	int fd;
-	const char *stopped; /* the reason, or NULL */
-	bool orphaned;
-};
-
-static struct session *last_session; /* the newest, NULL once it is freed */
-static unsigned session_count;
-
-struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
-			    const struct session_owner *owner,
-			    const struct session_callbacks *callbacks, void *arg)
-{
-	struct session *s = calloc(1, sizeof(*s));
-
-	*s = (struct session){.id = id,
-			      .owner = *owner,
-			      .callbacks = *callbacks,
-			      .arg = arg,
-			      .spec = *spec,
-			      .fd = fd};
-	spec_init(spec);
-	last_session = s;
-	session_count++;
-	return s;
-}
-
-void session_orphan(struct session *s)
-{
-	s->orphaned = true;
-}
-
-void session_stop(struct session *s, const char *reason)
-{
-	s->stopped = reason;
-}
-
-void session_free(struct session *s)
-{
-	if (!s)
-		return;
-	if (s == last_session)
-		last_session = NULL;
-	session_count--;
-	if (s->fd >= 0)
-		close(s->fd);
-	spec_clear(&s->spec);
-	free(s);
-}
-
-uint64_t session_id(const struct session *s)
-{
-	return s->id;
-}
-
-const struct session_owner *session_owner(const struct session *s)
-{
-	return &s->owner;
-}
-
-bool session_has_ended(const struct session *s)
-{
-	return false;
-}
-
-struct json_object *session_to_json(struct session *s)
-{
-	struct json_object *object = json_object_new_object();
-
-	json_object_object_add(object, "id", json_object_new_int64((int64_t)s->id));
-	return object;
-}
 
 struct fixture {
 	struct event_base *base;
