@@ -125,11 +125,9 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, struct 
 				     bool typed)
 {
 	__u64 task = bpf_get_current_pid_tgid();
-	__u64 addr = 0;
 
 	r->time_ns = bpf_ktime_get_ns();
-	bpf_probe_read_kernel(&addr, sizeof(addr), &pkt->skb);
-	r->skb = addr;
+	r->skb = packet_number(pkt->skb);
 	r->location = argument(ctx, netcap_config.location_arg);
 	r->reason = argument(ctx, netcap_config.reason_arg);
 	r->point = netcap_config.point;
@@ -184,11 +182,28 @@ static __always_inline __u64 wake_flags(void)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/* Reserves a record and fills its fixed part. NULL: the ring is full. */
+static __always_inline struct netcap_record *begin_record(void *ctx, struct sk_buff *skb,
+							  struct net_device *dev,
+							  const struct netcap_packet *pkt,
+							  struct record_plan *plan, bool typed)
+{
+	struct netcap_record head, *r;
+
+	/* all that has many ways through it comes before the record's size splits them */
+	describe(&head, ctx, skb, dev, pkt, typed);
+	record_plan(plan, pkt);
+	r = record_reserve(&netcap_ring, plan);
+	if (r)
+		*r = head;
+	return r;
+}
+
 static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_device *dev,
 				    struct netcap_packet *pkt, struct netcap_counters *counters,
 				    const void *direct, bool typed)
 {
-	struct netcap_record head, *r;
+	struct netcap_record *r;
 	struct record_plan plan;
 
 	if (netcap_config.count &&
@@ -196,15 +211,11 @@ static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_d
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
-	/* all that has many ways through it comes before the record's size splits them */
-	describe(&head, ctx, skb, dev, pkt, typed);
-	record_plan(&plan, pkt);
-	r = record_reserve(&netcap_ring, &plan);
+	r = begin_record(ctx, skb, dev, pkt, &plan, typed);
 	if (!r) {
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
-	*r = head;
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
@@ -215,11 +226,11 @@ static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_d
  * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append the
  * callback before the filter.
  */
-static __always_inline void keep_filter_last(struct netcap_packet *pkt)
+static __always_inline void keep_filter_last(void)
 {
 #ifndef NETCAP_OLD_LOOPS
 	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
-		bpf_loop(1, record_copy_step, pkt, 0);
+		bpf_loop(1, record_copy_step, NULL, 0);
 #endif
 }
 
@@ -245,7 +256,7 @@ static __always_inline int hit(__u64 *ctx, bool typed)
 	if (!wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
-	keep_filter_last(&pkt);
+	keep_filter_last();
 	if (netcap_config.filtered && !packet_matches(&pkt, direct))
 		goto filtered;
 	capture(ctx, skb, dev, &pkt, counters, direct, typed);

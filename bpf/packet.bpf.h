@@ -9,6 +9,7 @@
 #ifndef NETCAP_PACKET_BPF_H
 #define NETCAP_PACKET_BPF_H
 
+#include <stddef.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -33,7 +34,7 @@ extern struct netcap_control netcap_control;
  * Makes the verifier forget what it knows of a number: netcap_control.zero is 0, but only the daemon
  * knows. Without it the verifier follows every combination of a loop's paths, with it they are one.
  */
-#define PACKET_FORGET(number) ((number) ^= *(volatile __u32 *)&netcap_control.zero)
+#define PACKET_FORGET(number) ((number) ^= *(volatile __u64 *)&netcap_control.zero)
 
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
 
@@ -258,6 +259,15 @@ __noinline long packet_far_byte(__u64 skb, __u32 at)
 	return s.found;
 }
 
+/* The address of an skb as a number: global functions take no pointers from tp_btf programs. */
+static __always_inline __u64 packet_number(__u64 skb)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &skb);
+	return number;
+}
+
 static __always_inline long packet_linear_load(const void *at, __u32 size)
 {
 	__u32 word = 0;
@@ -302,11 +312,9 @@ __noinline long packet_load(__u64 addr, __u32 start, __u32 off, __u32 size)
 
 static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 size)
 {
-	__u64 skb = 0, end = (__u64)off + size;
+	__u64 skb = packet_number(pkt->skb), end = (__u64)off + size;
 	__u64 value = 0;
 
-	/* reading it back makes it a number: global functions take no pointers from tp_btf programs */
-	bpf_probe_read_kernel(&skb, sizeof(skb), &pkt->skb);
 	if (end > pkt->wire_len)
 		return -1;
 	if (!pkt->vlan || end <= ETH_TAG_AT)
@@ -350,8 +358,12 @@ static __noinline __u64 netcap_filter(struct netcap_packet *pkt, const void *dir
  * Does the spliced filter want the packet? libbpf appends subprograms in the order of their first
  * call, so the call of netcap_load(), which never runs, keeps netcap_filter() last.
  */
-static __always_inline bool packet_matches(struct netcap_packet *pkt, const void *direct)
+static __always_inline bool packet_matches(const struct netcap_packet *found, const void *direct)
 {
+	/* a copy that is gone when the record is made: stacks are short (512 bytes for all frames) */
+	struct netcap_packet copy, *pkt = &copy;
+
+	__builtin_memcpy(pkt, found, offsetof(struct netcap_packet, window));
 	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
 		return netcap_load(pkt, 0, 1) > 0;
 	if (netcap_config.access == NETCAP_ACCESS_DIRECT)

@@ -171,7 +171,6 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 {
 	__u8 *data = record_data(r);
 	__u64 done = plan->head;
-	__u64 skb = 0;
 
 	RECORD_OPAQUE(done);
 	if (done > plan->room)
@@ -179,8 +178,7 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 	if (bpf_probe_read_kernel(data, done, direct))
 		done = 0;
 	if (plan->piece && done == plan->head) {
-		bpf_probe_read_kernel(&skb, sizeof(skb), &pkt->skb);
-		done = record_copy_pieces(data, done, plan, (void *)skb);
+		done = record_copy_pieces(data, done, plan, (void *)packet_number(pkt->skb));
 	}
 	if (done < plan->want)
 		r->flags |= NETCAP_F_PARTIAL;

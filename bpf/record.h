@@ -64,8 +64,7 @@ struct netcap_control {
 	__u32 armed;    /* daemon sets 1 before it sleeps; the producer that takes it back wakes */
 	__u64 taken;    /* records submitted, all points */
 	__u64 wakeups;  /* wake-ups sent */
-	__u32 zero;     /* always 0, which the verifier does not know (PACKET_FORGET) */
-	__u32 pad;
+	__u64 zero;     /* always 0, which the verifier does not know (PACKET_FORGET) */
 };
 
 /*
