@@ -19,9 +19,9 @@
 #include "daemon/jsonmake.h"
 #include "daemon/tracepoint.h"
 
-#define CAPABILITY_PERFMON 38 /* CAP_PERFMON and CAP_BPF: headers before Linux 5.8 lack the names  \
-			       */
-#define CAPABILITY_BPF 39
+/* CAP_PERFMON and CAP_BPF, whose names headers before Linux 5.8 lack. */
+#define CAPABILITY_PERFMON 38
+#define CAPABILITY_BPF     39
 
 /* The event that the trials attach to, for a moment and without looking at packets. */
 #define TRIAL_GROUP "skb"

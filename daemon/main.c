@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -126,6 +127,8 @@ static void raise_limit(int resource, bool beyond)
 
 static void prepare_process(void)
 {
+	/* one for both threads: what the worker's own would keep after a session is 8 MiB */
+	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	raise_limit(RLIMIT_NOFILE, false);
