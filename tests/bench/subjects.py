@@ -124,8 +124,15 @@ class Netcap(Subject):
             _, errors = end(self.process, signal.SIGINT)
             raise Failure(f"'{' '.join(self.argv)}' runs no program: {errors.strip()}")
         self.program = programs.pop()
+        wait_until(self.is_quiet, 2.0, 0)
         self.before = self.consumer_ns()
         return self
+
+    def is_quiet(self):
+        """Nothing is left to do of the start, such as reading the kernel's symbols."""
+        before = self.consumer_ns()
+        time.sleep(0.03)
+        return self.consumer_ns() - before < 1000000
 
     def consumer_ns(self):
         return cpu_ns([self.process.pid, self.daemon.pid, *descendants(self.daemon.pid)])
@@ -215,8 +222,13 @@ class ProgramStatistics:
         return int(words[0]), int(words[1])
 
 
-def session_start_ms(daemon, **parameters):
-    """From sending Start to the reply that all is attached."""
+def session_start(daemon, **parameters):
+    """
+    Milliseconds from sending Start to the reply that all is attached, and milliseconds of CPU time
+    that the daemon used for the whole session.
+    """
+    pids = [daemon.pid, *descendants(daemon.pid)]
+    before = cpu_ns(pids)
     read_end, write_end = os.pipe()
     try:
         with daemon.connect() as connection:
@@ -228,7 +240,7 @@ def session_start_ms(daemon, **parameters):
         os.close(write_end)
         os.close(read_end)
     daemon.wait_no_sessions()
-    return took
+    return took, (cpu_ns(pids) - before) / 1e6
 
 
 def resident_kib(pids):
