@@ -14,13 +14,10 @@
 #define SOCKET_MODE    0660
 #define DIRECTORY_MODE 0755
 
-/* What is being set up. */
+/* Where a socket is being set up. */
 struct opening {
 	const char *path;
-	int folder; /* descriptor of the directory, or -1 */
 	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	/* The socket is made under this name and then moved: nobody sees it half made. */
-	char passing[32];
 	char passing_path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	char *why;
 	size_t size;
@@ -38,9 +35,9 @@ static int split_path(struct listener *l, struct opening *o)
 			 "the socket path \"%s\" does not end in the name of a file", o->path);
 		return -EINVAL;
 	}
-	snprintf(o->passing, sizeof(o->passing), ".netcapd-%d", (int)getpid());
+	snprintf(l->passing, sizeof(l->passing), ".netcapd-%d", (int)getpid());
 	n = snprintf(o->passing_path, sizeof(o->passing_path), "%.*s%s%s", (int)len, o->path,
-		     slash ? "/" : "", o->passing);
+		     slash ? "/" : "", l->passing);
 	if (n >= (int)sizeof(o->passing_path) || strlen(o->path) >= sizeof(o->passing_path)) {
 		snprintf(o->why, o->size,
 			 "the socket path %s is too long: a Unix socket takes about 90 bytes",
@@ -54,7 +51,7 @@ static int split_path(struct listener *l, struct opening *o)
 	return 0;
 }
 
-static int open_directory(struct opening *o)
+static int open_directory(struct listener *l, const struct opening *o)
 {
 	int r;
 
@@ -64,14 +61,14 @@ static int open_directory(struct opening *o)
 			 strerror(-r));
 		return r;
 	}
-	o->folder = open(o->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (o->folder < 0) {
+	l->folder = open(o->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l->folder < 0) {
 		r = -errno;
 		snprintf(o->why, o->size, "the directory %s cannot be opened: %s", o->directory,
 			 strerror(-r));
 		return r;
 	}
-	r = janitor_lock(o->folder);
+	r = janitor_lock(l->folder);
 	if (r)
 		snprintf(
 		    o->why, o->size,
@@ -101,7 +98,7 @@ static int check_place(const struct listener *l, const struct opening *o)
 	struct stat status;
 	int r;
 
-	if (fstatat(o->folder, l->name, &status, AT_SYMLINK_NOFOLLOW)) {
+	if (fstatat(l->folder, l->name, &status, AT_SYMLINK_NOFOLLOW)) {
 		r = errno == ENOENT ? 0 : -errno;
 		snprintf(o->why, o->size, "%s cannot be looked at: %s", o->path, strerror(-r));
 		return r;
@@ -136,25 +133,23 @@ static int make_socket(struct listener *l, const struct opening *o, gid_t group)
 	if (l->fd < 0)
 		return -errno;
 	strcpy(address.sun_path, o->passing_path);
-	if (unlinkat(o->folder, o->passing, 0) && errno != ENOENT)
+	if (unlinkat(l->folder, l->passing, 0) && errno != ENOENT)
 		return -errno;
 	if (bind(l->fd, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
-	if ((group != (gid_t)-1 && fchownat(o->folder, o->passing, -1, group, 0)) ||
-	    fchmodat(o->folder, o->passing, SOCKET_MODE, 0) || listen(l->fd, SOMAXCONN))
+	if ((group != (gid_t)-1 && fchownat(l->folder, l->passing, -1, group, 0)) ||
+	    fchmodat(l->folder, l->passing, SOCKET_MODE, 0) || listen(l->fd, SOMAXCONN))
 		return -errno;
-	r = janitor_identify(o->folder, o->passing, &file);
+	r = janitor_identify(l->folder, l->passing, &file);
 	return r ?: janitor_tell(&l->janitor, &file);
 }
 
-static int publish(struct listener *l, const struct opening *o, gid_t group)
+static int set_up(struct listener *l, const struct opening *o, gid_t group)
 {
-	int r = janitor_start(&l->janitor, o->folder, o->passing, l->name);
+	int r = janitor_start(&l->janitor, l->folder, l->passing, l->name);
 
 	if (!r)
 		r = make_socket(l, o, group);
-	if (!r && renameat(o->folder, o->passing, o->folder, l->name))
-		r = -errno;
 	if (r)
 		snprintf(o->why, o->size, "no socket can be made at %s: %s", o->path, strerror(-r));
 	return r;
@@ -162,27 +157,41 @@ static int publish(struct listener *l, const struct opening *o, gid_t group)
 
 int listener_open(struct listener *l, const char *path, gid_t group, char *why, size_t size)
 {
-	struct opening o = {.path = path, .folder = -1, .why = why, .size = size};
+	struct opening o = {.path = path, .why = why, .size = size};
 	int r;
 
 	*l = (struct listener)LISTENER_NONE;
 	r = split_path(l, &o);
 	if (!r)
-		r = open_directory(&o);
+		r = open_directory(l, &o);
 	if (!r)
 		r = check_place(l, &o);
 	if (!r)
-		r = publish(l, &o, group);
-	/* frees the lock */
-	if (o.folder >= 0)
-		close(o.folder);
+		r = set_up(l, &o, group);
 	if (r)
 		listener_close(l);
 	return r;
 }
 
+static void unlock(struct listener *l)
+{
+	if (l->folder >= 0)
+		close(l->folder);
+	l->folder = -1;
+}
+
+int listener_publish(struct listener *l)
+{
+	int r = renameat(l->folder, l->passing, l->folder, l->name) ? -errno : 0;
+
+	unlock(l);
+	return r;
+}
+
 void listener_close(struct listener *l)
 {
+	/* the janitor needs the lock */
+	unlock(l);
 	if (l->fd >= 0)
 		close(l->fd);
 	l->fd = -1;

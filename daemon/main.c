@@ -153,21 +153,29 @@ static int take_activation(int *fd)
 	return -EINVAL;
 }
 
-/* Serves until the end. 0, or negative errno: logged. */
-static int serve(const struct peer_policy *policy, int listen_fd, int private_fd, const char *where)
+/*
+ * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
+ * NULL. 0, or negative errno: logged.
+ */
+static int serve(const struct peer_policy *policy, int listen_fd, int private_fd,
+		 struct listener *own, const char *where)
 {
 	char why[512];
 	struct server *server = server_new(policy, listen_fd, private_fd, why, sizeof(why));
+	int r = server ? 0 : -ENOMEM;
 
-	if (!server) {
-		log_error("%s", why);
-		return -ENOMEM;
+	if (!r && own) {
+		r = listener_publish(own);
+		snprintf(why, sizeof(why), "no socket can be put at %s: %s", where, strerror(-r));
 	}
-	if (private_fd < 0)
-		log_info("netcapd " NETCAPD_VERSION " listens at %s", where);
-	server_run(server);
+	if (r) {
+		log_error("%s", why);
+	} else {
+		log_info("netcapd " NETCAPD_VERSION " serves at %s", where ?: "a private socket");
+		server_run(server);
+	}
 	server_free(server);
-	return 0;
+	return r;
 }
 
 static int serve_own_socket(const struct peer_policy *policy, const char *path)
@@ -177,11 +185,10 @@ static int serve_own_socket(const struct peer_policy *policy, const char *path)
 	int r = listener_open(&listener, path, policy->has_group ? policy->group : (gid_t)-1, why,
 			      sizeof(why));
 
-	if (r) {
+	if (r)
 		log_error("%s", why);
-		return r;
-	}
-	r = serve(policy, listener.fd, -1, path);
+	else
+		r = serve(policy, listener.fd, -1, &listener, path);
 	listener_close(&listener);
 	return r;
 }
@@ -198,10 +205,10 @@ static int run(const struct arguments *a)
 	peer_policy_init(&policy);
 	if (a->private_fd >= 0) {
 		log_only_problems();
-		return serve(&policy, -1, a->private_fd, NULL);
+		return serve(&policy, -1, a->private_fd, NULL, NULL);
 	}
 	if (r)
-		return serve(&policy, fd, -1, "the socket of systemd");
+		return serve(&policy, fd, -1, NULL, "the socket of systemd");
 	return serve_own_socket(&policy, a->socket_path);
 }
 

@@ -61,7 +61,18 @@ static int connect_to(const char *path)
 
 static int open_at(struct fixture *f, struct listener *l)
 {
-	return listener_open(l, f->path, NO_GROUP, f->why, sizeof(f->why));
+	return listener_open(l, f->path, NO_GROUP, f->why, sizeof(f->why)) ?: listener_publish(l);
+}
+
+/* Nobody finds a socket that is not served yet, and giving up leaves nothing. */
+static void test_not_published(void **state)
+{
+	struct fixture *f = *state;
+	struct listener l;
+
+	assert_int_equal(listener_open(&l, f->path, NO_GROUP, f->why, sizeof(f->why)), 0);
+	assert_int_equal(connect_to(f->path), -ENOENT);
+	listener_close(&l);
 }
 
 static void test_opens_and_closes(void **state)
@@ -219,6 +230,7 @@ int main(void)
 	    TEST(test_keeps_other_files),
 	    TEST(test_bad_paths),
 	    TEST(test_killed),
+	    TEST(test_not_published),
 	    TEST(test_killed_after_being_replaced),
 	};
 
