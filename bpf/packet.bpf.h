@@ -126,12 +126,15 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
  * it is compiled: a kernel without bpf_loop() refuses even the address of a callback.
  */
 #ifdef NETCAP_OLD_LOOPS
+/* inlined: as a subprogram it would come behind netcap_filter(), which must be the last */
+#define PACKET_STEP static __always_inline long
 #define PACKET_LOOP(step, context)                                  \
 	for (__u32 turn = 0; turn < PACKET_MAX_PIECES_OLD; turn++) { \
 		if (step(turn, &(context)))                         \
 			break;                                      \
 	}
 #else
+#define PACKET_STEP static long
 #define PACKET_LOOP(step, context) bpf_loop(PACKET_MAX_PIECES, step, &(context), 0)
 #endif
 
@@ -227,7 +230,7 @@ struct packet_seek {
 	long found; /* its value, or -1 */
 };
 
-static long packet_seek_step(__u32 turn, void *context)
+PACKET_STEP packet_seek_step(__u32 turn, void *context)
 {
 	struct packet_seek *s = context;
 	__u64 addr;

@@ -116,7 +116,7 @@ struct record_copy {
 	__u64 piece;
 };
 
-static long record_copy_step(__u32 turn, void *context)
+PACKET_STEP record_copy_step(__u32 turn, void *context)
 {
 	struct record_copy *c = context;
 	__u64 done = c->done, n;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,7 @@ static uint32_t subprogram_starts(const struct template *t, uint32_t starts[MAX_
  * the kernel does: one entry per subprogram, in order (bpf_prog_info, Linux 5.0). Its offsets are those
  * after verification; those before are the subprograms' starts.
  */
-static int learn_functions(struct template *t, int program, int *btf)
+static int learn_functions(struct template *t, int program)
 {
 	struct bpf_prog_info info = {};
 	uint32_t starts[MAX_SUBPROGS], length = sizeof(info);
@@ -137,15 +138,10 @@ static int learn_functions(struct template *t, int program, int *btf)
 	for (size_t i = t->stub; i < t->count; i++)
 		if (is_call(&t->insns[i]))
 			t->load = i + 1 + t->insns[i].imm;
-	if (!t->load || t->load >= t->stub)
-		return -EPROTO;
-	if (*btf < 0)
-		*btf = bpf_btf_get_fd_by_id(info.btf_id);
-	return *btf < 0 ? -errno : 0;
+	return t->load && t->load < t->stub ? 0 : -EPROTO;
 }
 
-static int take_program(struct template *t, const struct bpf_object *object, const char *name,
-			int *btf)
+static int take_program(struct template *t, const struct bpf_object *object, const char *name)
 {
 	const struct bpf_program *p = bpf_object__find_program_by_name(object, name);
 
@@ -156,7 +152,14 @@ static int take_program(struct template *t, const struct bpf_object *object, con
 	if (!t->insns)
 		return -ENOMEM;
 	memcpy(t->insns, bpf_program__insns(p), t->count * sizeof(*t->insns));
-	return name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p), btf);
+	return name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p));
+}
+
+/* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
+static int take_btf(struct template_set *set, const struct bpf_object *object)
+{
+	set->btf = fcntl(bpf_object__btf_fd(object), F_DUPFD_CLOEXEC, 0);
+	return set->btf < 0 ? -errno : 0;
 }
 
 static void clear(struct template_set *set)
@@ -177,8 +180,10 @@ static int take_object(struct template_set *set, const void *elf, size_t size)
 
 	if (!r)
 		r = bpf_object__load(object);
+	if (!r)
+		r = take_btf(set, object);
 	for (int k = 0; !r && k < TEMPLATE_KINDS; k++)
-		r = take_program(&set->kinds[k], object, program_names[k], &set->btf);
+		r = take_program(&set->kinds[k], object, program_names[k]);
 	bpf_object__close(object);
 	if (r)
 		clear(set);
