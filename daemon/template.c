@@ -15,6 +15,7 @@
 #include "daemon/template.h"
 
 #define LOG_BYTES      65536
+#define LOG_LEVEL      4 /* what is wrong, without the way there, which older kernels cut at its end */
 #define MAX_SUBPROGS   32
 
 /* Which of the session's maps an instruction wants. */
@@ -312,7 +313,7 @@ int template_load(const struct template_set *set, enum template_kind kind,
 
 		options.log_buf = log;
 		options.log_size = log ? LOG_BYTES : 0;
-		options.log_level = log ? 1 : 0;
+		options.log_level = log ? LOG_LEVEL : 0;
 		fd = bpf_prog_load(type, program_names[kind], "Dual BSD/GPL", insns, count, &options);
 		error = errno;
 		if (fd < 0)
