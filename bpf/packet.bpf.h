@@ -128,11 +128,22 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 #ifdef NETCAP_OLD_LOOPS
 /* inlined: as a subprogram it would come behind netcap_filter(), which must be the last */
 #define PACKET_STEP static __always_inline long
-#define PACKET_LOOP(step, context)                                  \
-	for (__u32 turn = 0; turn < PACKET_MAX_PIECES_OLD; turn++) { \
-		if (step(turn, &(context)))                         \
-			break;                                      \
-	}
+/*
+ * The context stays in memory, as with bpf_loop(): each value in a register would be another way to
+ * the verifier.
+ */
+#define PACKET_IN_MEMORY(at) asm volatile("" : "+r"(at) : : "memory")
+#define PACKET_LOOP(step, context)                                           \
+	do {                                                                 \
+		void *at = &(context);                                       \
+                                                                             \
+		PACKET_IN_MEMORY(at);                                        \
+		for (__u32 turn = 0; turn < PACKET_MAX_PIECES_OLD; turn++) { \
+			if (step(turn, at))                                  \
+				break;                                       \
+			PACKET_IN_MEMORY(at);                                \
+		}                                                            \
+	} while (0)
 #else
 #define PACKET_STEP static long
 #define PACKET_LOOP(step, context) bpf_loop(PACKET_MAX_PIECES, step, &(context), 0)
