@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/closer.h"
 #include "daemon/conn.h"
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
@@ -150,10 +151,7 @@ const struct peer *conn_peer(const struct conn *c)
 /* The peer sent what is no message. */
 static void refuse_bytes(struct conn *c, const char *why)
 {
-	int fd = varlink_take_fd(&c->channel);
-
-	if (fd >= 0)
-		close(fd);
+	closer_close(varlink_take_fd(&c->channel));
 	c->busy = true;
 	conn_error(c, "InvalidSpec", "message", "what you sent is no call: %s", why);
 }
@@ -251,7 +249,7 @@ struct conn *conn_new(struct event_base *base, int fd, const struct peer *peer,
 	struct conn *c = calloc(1, sizeof(*c));
 
 	if (!c) {
-		close(fd);
+		closer_hang_up(fd);
 		return NULL;
 	}
 	c->fd = fd;
@@ -259,6 +257,7 @@ struct conn *conn_new(struct event_base *base, int fd, const struct peer *peer,
 	c->callbacks = callbacks;
 	c->arg = arg;
 	varlink_channel_init(&c->channel, fd, QUOTA_OUT_BYTES);
+	c->channel.discard = closer_close;
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->hangup = event_new(base, fd, EV_CLOSED | EV_PERSIST, on_hangup, c);
 	c->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, c);
@@ -288,6 +287,6 @@ void conn_free(struct conn *c)
 	free_event(c->writable);
 	free_event(c->patience);
 	varlink_channel_clear(&c->channel);
-	close(c->fd);
+	closer_hang_up(c->fd);
 	free(c);
 }

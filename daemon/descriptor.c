@@ -41,8 +41,9 @@ static const char *socket_fault(int fd)
 	socklen_t size = sizeof(peer);
 	int domain = option(fd, SO_DOMAIN);
 
-	if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
-		return "a socket that is neither of Unix nor of TCP";
+	/* TCP's close() may wait for its peer (SO_LINGER), and the daemon has no time for that */
+	if (domain != AF_UNIX)
+		return "a socket of another kind than Unix";
 	if (option(fd, SO_TYPE) != SOCK_STREAM)
 		return "a socket that is no stream socket";
 	if (option(fd, SO_ACCEPTCONN))
@@ -52,19 +53,31 @@ static const char *socket_fault(int fd)
 	return NULL;
 }
 
+/*
+ * What else it is, in words. A file of FUSE or NFS asks its server for its attributes, for as long as
+ * that likes, unless it is told to say what it knows.
+ */
+static const char *other_kind(int fd)
+{
+	struct statx status;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status))
+		return "an object that tells nothing about itself";
+	return file_kind(status.stx_mode);
+}
+
 static const char *fault(int fd)
 {
-	struct stat status;
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fstat(fd, &status))
+	if (flags < 0)
 		return "not open";
 	if (flags & O_PATH)
 		return "open as a path only (O_PATH)";
-	if (S_ISSOCK(status.st_mode))
+	if (option(fd, SO_TYPE) >= 0)
 		return socket_fault(fd);
-	if (!S_ISFIFO(status.st_mode))
-		return file_kind(status.st_mode);
+	if (fcntl(fd, F_GETPIPE_SZ) < 0)
+		return other_kind(fd);
 	if ((flags & O_ACCMODE) == O_RDONLY)
 		return "the reading end of a pipe";
 	return NULL;
@@ -78,7 +91,8 @@ int descriptor_check(int fd, char *why, size_t size)
 		return 0;
 	snprintf(
 	    why, size,
-	    "the descriptor is %s; pass the writing end of a pipe or a connected stream socket",
+	    "the descriptor is %s; pass the writing end of a pipe or a connected Unix stream "
+	    "socket",
 	    what);
 	return -EINVAL;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/closer.h"
 #include "daemon/deferred.h"
 #include "daemon/features.h"
 #include "daemon/jsonmake.h"
@@ -400,6 +401,5 @@ void methods_call(struct methods *m, struct conn *c, struct json_object *message
 	free(call.envelope.method);
 	free(call.parameters.pattern);
 	free(call.parameters.interface);
-	if (call.fd >= 0)
-		close(call.fd);
+	closer_close(call.fd);
 }

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/closer.h"
 #include "daemon/conn.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -131,7 +132,7 @@ static int add_client(struct server *s, int fd, const struct peer *peer)
 	struct client *client = malloc(sizeof(*client));
 
 	if (!client) {
-		close(fd);
+		closer_hang_up(fd);
 		return -ENOMEM;
 	}
 	client->server = s;
@@ -185,7 +186,7 @@ static void turn_away(int fd, const char *why)
 		varlink_send(&channel, -1);
 	json_object_put(message);
 	varlink_channel_clear(&channel);
-	close(fd);
+	closer_hang_up(fd);
 }
 
 static void welcome(struct server *s, int fd)
@@ -196,7 +197,7 @@ static void welcome(struct server *s, int fd)
 
 	if (r) {
 		log_warning("a connection is refused: its user is not known: %s", strerror(-r));
-		close(fd);
+		closer_hang_up(fd);
 	} else if (!has_room(s, &peer, why, sizeof(why))) {
 		turn_away(fd, why);
 	} else if (add_client(s, fd, &peer)) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <sys/queue.h>
 
+#include "daemon/closer.h"
 #include "daemon/quota.h"
 #include "daemon/sessions.h"
 
@@ -154,8 +155,7 @@ static struct sessions_entry *start(struct sessions *t, struct spec *spec, int f
 	struct sessions_entry *e = calloc(1, sizeof(*e));
 
 	if (!e) {
-		if (fd >= 0)
-			close(fd);
+		closer_close(fd);
 		return NULL;
 	}
 	e->table = t;
@@ -180,8 +180,8 @@ struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int
 
 	if (room && !e)
 		snprintf(why, size, "the daemon has no memory for another session");
-	if (!room && fd >= 0)
-		close(fd);
+	if (!room)
+		closer_close(fd);
 	spec_clear(spec);
 	if (!e) {
 		errno = room ? ENOMEM : EDQUOT;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "daemon/closer.h"
 #include "daemon/descriptor.h"
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
@@ -88,6 +89,5 @@ void start_session(struct methods *m, struct conn *c, struct json_object *parame
 			   "the daemon has no memory for this call; try again later");
 	}
 	spec_clear(&spec);
-	if (fd >= 0)
-		close(fd);
+	closer_close(fd);
 }

@@ -16,15 +16,29 @@
  */
 #define READ_MAX 4096
 
-/* Room for two descriptors: with one there would be no telling that more came. */
+/* Descriptors that one message can carry: SCM_MAX_FD in Linux. */
+#define FDS_MAX 253
+
+/*
+ * Room for all of them: the kernel closes those for which there is none before recvmsg() returns,
+ * and that takes as long as who passed them likes (see discard in varlink.h).
+ */
 union control {
-	char bytes[CMSG_SPACE(2 * sizeof(int))];
+	char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	struct cmsghdr align;
 };
 
+static void discard(int fd)
+{
+	close(fd);
+}
+
 void varlink_channel_init(struct varlink_channel *c, int fd, size_t out_limit)
 {
-	*c = (struct varlink_channel){.fd = fd, .in_limit = LIMIT_MESSAGE_BYTES, .passed_fd = -1};
+	*c = (struct varlink_channel){.fd = fd,
+				      .in_limit = LIMIT_MESSAGE_BYTES,
+				      .passed_fd = -1,
+				      .discard = discard};
 	buf_init(&c->in, 0);
 	buf_init(&c->out, out_limit);
 }
@@ -32,7 +46,7 @@ void varlink_channel_init(struct varlink_channel *c, int fd, size_t out_limit)
 static void drop_fd(struct varlink_channel *c)
 {
 	if (c->passed_fd >= 0)
-		close(c->passed_fd);
+		c->discard(c->passed_fd);
 	c->passed_fd = -1;
 }
 
@@ -51,7 +65,7 @@ static void keep_fd(struct varlink_channel *c, int fd)
 {
 	if (c->passed_fd >= 0 || c->too_many_fds) {
 		drop_fd(c);
-		close(fd);
+		c->discard(fd);
 		c->too_many_fds = true;
 	} else {
 		c->passed_fd = fd;

@@ -26,6 +26,7 @@ struct varlink_channel {
 	bool whole;      /* in holds a whole message, with its NUL */
 	int passed_fd;   /* descriptor received with the message and not yet taken, or -1; owned */
 	bool too_many_fds; /* several came with the message, or could not be opened: none kept */
+	void (*discard)(int fd); /* closes a received descriptor that nobody takes; close() blocks */
 };
 
 /* out_limit: most bytes waiting to be sent; the input is limited to LIMIT_MESSAGE_BYTES. */

@@ -94,7 +94,8 @@ static void test_descriptors(void **state)
 	check(open("/dev/null", O_RDWR), "character device");
 	check(eventfd(0, 0), "eventfd");
 	check(socket(AF_UNIX, SOCK_STREAM, 0), "not connected");
-	check(socket(AF_NETLINK, SOCK_RAW, 0), "neither");
+	check(socket(AF_NETLINK, SOCK_RAW, 0), "another kind");
+	check(socket(AF_INET, SOCK_STREAM, 0), "another kind");
 	assert_int_equal(bind(listening, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
 	assert_int_equal(listen(listening, 1), 0);
 	check(listening, "listening");
