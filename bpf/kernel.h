@@ -105,7 +105,9 @@ struct skb_shared_info {
 };
 
 struct task_struct {
+	int pid;
 	int tgid;
+	char comm[16];
 };
 
 #pragma clang attribute pop

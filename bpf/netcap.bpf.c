@@ -31,49 +31,102 @@ struct {
 	__uint(max_entries, 4096);
 } netcap_ring SEC(".maps");
 
-/* One load with its offset in the instruction: the verifier takes no other access to the context. */
-#define LOAD_ARGUMENT(value, ctx, index) \
-	asm volatile("%0 = *(u64 *)(%1 + 8 * " #index ")" : "=r"(value) : "r"(ctx))
+/*
+ * Where a shared program is attached: the address of the function to the index of its trace point. Only
+ * for kernels without attach cookies (before Linux 5.15); the address in the registers is one beyond.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, __u32);
+} netcap_sites SEC(".maps");
 
-/* An argument of the trace point. The index is constant in each copy: only one load remains. */
-static __always_inline __u64 argument(const __u64 *ctx, __u8 index)
+/* One load with its offset in the instruction: the verifier takes no other access to the context. */
+#define LOAD_AT(value, ctx, offset) \
+	asm volatile("%0 = *(u64 *)(%1 + " #offset ")" : "=r"(value) : "r"(ctx))
+
+#define ARGUMENT_CASE(index, offset)          \
+	case index:                           \
+		LOAD_AT(value, ctx, offset); \
+		break;
+
+/*
+ * An argument of a tracepoint, or of a function that fentry traces. The index is constant in each copy:
+ * only one load remains.
+ */
+static __always_inline __u64 argument(const void *ctx, __u8 index)
 {
 	__u64 value = 0;
 
 	switch (index) {
-	case 0:
-		LOAD_ARGUMENT(value, ctx, 0);
-		break;
-	case 1:
-		LOAD_ARGUMENT(value, ctx, 1);
-		break;
-	case 2:
-		LOAD_ARGUMENT(value, ctx, 2);
-		break;
-	case 3:
-		LOAD_ARGUMENT(value, ctx, 3);
-		break;
-	case 4:
-		LOAD_ARGUMENT(value, ctx, 4);
-		break;
-	case 5:
-		LOAD_ARGUMENT(value, ctx, 5);
-		break;
+		ARGUMENT_CASE(0, 0)
+		ARGUMENT_CASE(1, 8)
+		ARGUMENT_CASE(2, 16)
+		ARGUMENT_CASE(3, 24)
+		ARGUMENT_CASE(4, 32)
+		ARGUMENT_CASE(5, 40)
+		ARGUMENT_CASE(6, 48)
+		ARGUMENT_CASE(7, 56)
+		ARGUMENT_CASE(8, 64)
+		ARGUMENT_CASE(9, 72)
+		ARGUMENT_CASE(10, 80)
+		ARGUMENT_CASE(11, 88)
+		ARGUMENT_CASE(12, 96)
 	}
 	return value;
 }
 
 /*
- * By probe reads even where the type is known: on Linux 6.2 and later the verifier searches all of BTF
- * for each pointer that it follows from a trusted one (btf_nested_type_is_trusted()), a millisecond
- * each.
+ * An argument of the function that a kprobe stands at, by the calling convention of x86-64 (System V
+ * ABI, 3.2.3): six in registers, here by their places in struct pt_regs, the others on the stack above
+ * the return address.
  */
-static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev)
+static __always_inline __u64 register_argument(const void *ctx, __u8 index)
+{
+	__u64 value = 0, stack;
+
+	switch (index) {
+		ARGUMENT_CASE(0, 112) /* rdi */
+		ARGUMENT_CASE(1, 104) /* rsi */
+		ARGUMENT_CASE(2, 96)  /* rdx */
+		ARGUMENT_CASE(3, 88)  /* rcx */
+		ARGUMENT_CASE(4, 72)  /* r8 */
+		ARGUMENT_CASE(5, 64)  /* r9 */
+	default:
+		LOAD_AT(stack, ctx, 152); /* rsp */
+		bpf_probe_read_kernel(&value, sizeof(value), (void *)(stack + 8 * (index - 5)));
+	}
+	return value;
+}
+
+/* The index of the trace point that a shared program was called at. */
+static __always_inline __u32 shared_point(void *ctx)
+{
+#ifdef NETCAP_OLD_LOOPS
+	__u64 address;
+	__u32 *point;
+
+	LOAD_AT(address, ctx, 128); /* rip */
+	address--;
+	point = bpf_map_lookup_elem(&netcap_sites, &address);
+	return point ? *point : (__u32)-1;
+#else
+	return bpf_get_attach_cookie(ctx);
+#endif
+}
+
+/*
+ * The network namespace's inode number. sk by a probe read even where types are known: on Linux 6.2 and
+ * later the verifier searches all of BTF for each pointer that is followed from a trusted one
+ * (btf_nested_type_is_trusted()), a millisecond each. dev is not trusted.
+ */
+static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
 {
 	struct sock *sk;
 
 	if (dev)
-		return BPF_CORE_READ(dev, nd_net.net, ns.inum);
+		return typed ? dev->nd_net.net->ns.inum : BPF_CORE_READ(dev, nd_net.net, ns.inum);
 	sk = BPF_CORE_READ(skb, sk);
 	return sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) : 0;
 }
@@ -111,7 +164,7 @@ static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, 
 		return false;
 	if (netcap_config.pid && bpf_get_current_pid_tgid() >> 32 != netcap_config.pid)
 		return false;
-	if (netcap_config.netns && netns_of(skb, dev) != netcap_config.netns)
+	if (netcap_config.netns && netns_of(skb, dev, typed) != netcap_config.netns)
 		return false;
 	if (netcap_config.match_dev && !dev_matches(dev))
 		return false;
@@ -120,38 +173,72 @@ static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, 
 	return true;
 }
 
-static __always_inline void describe(struct netcap_record *r, void *ctx, struct sk_buff *skb,
-				     struct net_device *dev, const struct netcap_packet *pkt,
-				     bool typed)
+static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
+				     struct sk_buff *skb, struct net_device *dev,
+				     const struct netcap_packet *pkt, bool typed)
 {
-	__u64 task = bpf_get_current_pid_tgid();
-
 	r->time_ns = bpf_ktime_get_ns();
-	r->skb = packet_number(pkt->skb);
+	r->skb = (__u64)skb;
 	r->location = argument(ctx, netcap_config.location_arg);
 	r->reason = argument(ctx, netcap_config.reason_arg);
-	r->point = netcap_config.point;
+	r->point = point;
 	r->wire_len = pkt->vlan ? pkt->wire_len - VLAN_HLEN : pkt->wire_len;
-	r->netns = netns_of(skb, dev);
+	r->netns = netns_of(skb, dev, typed);
 	r->mark = PACKET_GET(typed, skb, mark);
 	r->protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
 	r->cpu = bpf_get_smp_processor_id();
-	r->pid = task >> 32;
-	r->tid = task;
 	r->vlan_tpid = pkt->vlan >> 16;
 	r->vlan_tci = pkt->vlan;
 	r->link = pkt->link;
 	r->flags = pkt->vlan ? NETCAP_F_VLAN : 0;
 	r->cap_len = 0;
 	r->stack_bytes = 0;
+	r->pid = r->tid = 0; /* describe_task() knows */
 	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
-	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	r->ifindex = dev ? PACKET_GET(typed, dev, ifindex) : 0;
-	r->dev[0] = 0;
-	if (dev)
-		bpf_core_read_str(r->dev, sizeof(r->dev), &dev->name);
+}
+
+/*
+ * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
+ * all on the stack.
+ */
+static __always_inline void copy_name(char *to, const char *from)
+{
+	for (int i = 0; i < NETCAP_COMM_LEN; i++) {
+		to[i] = *(const volatile char *)&from[i];
+		asm volatile("" ::: "memory");
+	}
+}
+
+/* Who runs here, and the device's name: straight into the record, for the stack is short. */
+static __always_inline void describe_task(struct netcap_record *r)
+{
+#ifdef NETCAP_OLD_LOOPS
+	__u64 task = bpf_get_current_pid_tgid();
+
+	r->pid = task >> 32;
+	r->tid = task;
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+#else
+	struct task_struct *task = bpf_get_current_task_btf(); /* Linux 5.11 */
+
+	r->pid = task->tgid;
+	r->tid = task->pid;
+	copy_name(r->comm, task->comm);
+#endif
+}
+
+static __always_inline void describe_device(struct netcap_record *r, struct net_device *dev,
+					    bool typed)
+{
+	if (!dev)
+		r->dev[0] = 0;
+	else if (typed)
+		copy_name(r->dev, dev->name);
+	else
+		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
 }
 
 static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
@@ -183,7 +270,8 @@ static __always_inline __u64 wake_flags(void)
 }
 
 /* Reserves a record and fills its fixed part. NULL: the ring is full. */
-static __always_inline struct netcap_record *begin_record(void *ctx, struct sk_buff *skb,
+static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point,
+							  struct sk_buff *skb,
 							  struct net_device *dev,
 							  const struct netcap_packet *pkt,
 							  struct record_plan *plan, bool typed)
@@ -191,17 +279,18 @@ static __always_inline struct netcap_record *begin_record(void *ctx, struct sk_b
 	struct netcap_record head, *r;
 
 	/* all that has many ways through it comes before the record's size splits them */
-	describe(&head, ctx, skb, dev, pkt, typed);
+	describe(&head, ctx, point, skb, dev, pkt, typed);
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
 	if (r)
-		*r = head;
+		__builtin_memcpy(r, &head, offsetof(struct netcap_record, comm));
 	return r;
 }
 
-static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_device *dev,
-				    struct netcap_packet *pkt, struct netcap_counters *counters,
-				    const void *direct, bool typed)
+static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
+				    struct net_device *dev, struct netcap_packet *pkt,
+				    struct netcap_counters *counters, const void *direct,
+				    bool typed)
 {
 	struct netcap_record *r;
 	struct record_plan plan;
@@ -211,11 +300,13 @@ static __always_inline void capture(void *ctx, struct sk_buff *skb, struct net_d
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
-	r = begin_record(ctx, skb, dev, pkt, &plan, typed);
+	r = begin_record(ctx, point, skb, dev, pkt, &plan, typed);
 	if (!r) {
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
+	describe_task(r);
+	describe_device(r, dev, typed);
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
@@ -234,22 +325,22 @@ static __always_inline void keep_filter_last(void)
 #endif
 }
 
-static __always_inline int hit(__u64 *ctx, bool typed)
+static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed)
 {
-	__u32 point = netcap_config.point;
 	struct netcap_counters *counters;
 	struct netcap_packet pkt;
 	struct net_device *dev;
 	const void *direct;
 	struct sk_buff *skb;
 
-	if (!*(volatile __u32 *)&netcap_control.active)
-		return 0;
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
 		return 0;
 	__sync_fetch_and_add(&counters->hits, 1);
-	skb = (void *)argument(ctx, netcap_config.skb_arg);
+	if (!typed && netcap_config.indirect && value)
+		bpf_probe_read_kernel(&value, sizeof(value),
+				      (void *)(value + netcap_config.indirect_at));
+	skb = (struct sk_buff *)value;
 	if (!skb)
 		goto filtered;
 	dev = PACKET_GET(typed, skb, dev);
@@ -259,21 +350,45 @@ static __always_inline int hit(__u64 *ctx, bool typed)
 	keep_filter_last();
 	if (netcap_config.filtered && !packet_matches(&pkt, direct))
 		goto filtered;
-	capture(ctx, skb, dev, &pkt, counters, direct, typed);
+	capture(ctx, point, skb, dev, &pkt, counters, direct, typed);
 	return 0;
 filtered:
 	__sync_fetch_and_add(&counters->filtered, 1);
 	return 0;
 }
 
-SEC("tp_btf/kfree_skb")
-int netcap_tp_btf(__u64 *ctx)
+static __always_inline bool active(void)
 {
-	return hit(ctx, true);
+	return *(volatile __u32 *)&netcap_control.active;
 }
 
-SEC("raw_tp/kfree_skb")
-int netcap_raw_tp(__u64 *ctx)
+/* Tracepoints, and functions by fentry, whose skb has a type. */
+SEC("tp_btf/kfree_skb")
+int netcap_typed(__u64 *ctx)
 {
-	return hit(ctx, false);
+	if (!active())
+		return 0;
+	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), true);
+}
+
+/* The same where the skb is only an address. */
+SEC("raw_tp/kfree_skb")
+int netcap_untyped(__u64 *ctx)
+{
+	if (!active())
+		return 0;
+	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), false);
+}
+
+/* Functions by kprobe and kprobe.multi. */
+SEC("kprobe")
+int netcap_kprobe(void *ctx)
+{
+	__u32 point = netcap_config.point;
+
+	if (!active())
+		return 0;
+	if (netcap_config.shared)
+		point = shared_point(ctx);
+	return hit(ctx, point, register_argument(ctx, netcap_config.skb_arg), false);
 }

@@ -35,7 +35,7 @@ enum netcap_access {
 
 /*
  * Constants of one program: one frozen array map of one element, so that the verifier sees the
- * values and removes what they rule out. Written by daemon/program.c before the load.
+ * values and removes what they rule out. Written by daemon/hooks.c before the load.
  */
 struct netcap_config {
 	__u32 point;        /* index of the trace point in the session */
@@ -52,6 +52,10 @@ struct netcap_config {
 	__u8 match_dev;     /* 1: only packets of the device named dev */
 	__u8 match_comm;    /* 1: only while the task named comm runs */
 	__u8 filtered;      /* 1: a filter is spliced in */
+	__u8 indirect;      /* 1: the argument points to something that holds a pointer to the skb */
+	__u8 shared;        /* 1: one program for many points, point is in its attachment */
+	__u16 indirect_at;  /* where in it the pointer is, bytes */
+	__u32 pad;
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -61,10 +65,11 @@ struct netcap_config {
 /* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */
 struct netcap_control {
 	__u32 active;   /* daemon: 0 makes every program return before it counts a hit */
-	__u32 armed;    /* daemon sets 1 before it sleeps; the producer that takes it back wakes */
-	__u64 taken;    /* records submitted, all points */
-	__u64 wakeups;  /* wake-ups sent */
+	__u32 armed;    /* daemon sets 1 before it sleeps; a producer that sees it clears it and wakes */
 	__u64 zero;     /* always 0, which the verifier does not know (PACKET_FORGET) */
+	__u8 apart[48]; /* what every hit reads shares no cache line with what captures write */
+	__u64 taken;    /* records submitted, all points; with a count, less those the client lost */
+	__u64 wakeups;  /* wake-ups sent */
 };
 
 /*
@@ -108,7 +113,8 @@ struct netcap_record {
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
 };
 
-_Static_assert(sizeof(struct netcap_config) == 80, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_config) == 88, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_control) == 80, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 112, "netcap_record: layout");
 

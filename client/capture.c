@@ -143,7 +143,11 @@ static void take_reply(struct capture *c, struct json_object *reply)
 	if (code != EXITCODE_OK) {
 		fail(c, code);
 		c->hung_up = true; /* an error is the last reply */
+	} else if (state && !strcmp(state, "attaching")) {
+		progress_attaching(&c->progress, jsonget_integer(parameters, "done"),
+				   jsonget_integer(parameters, "total"));
 	} else if (state && !strcmp(state, "attached")) {
+		progress_end(&c->progress);
 		summary_attached(stderr, session);
 	} else if (state && !strcmp(state, "ended")) {
 		c->ended = json_object_get(parameters);

@@ -93,7 +93,10 @@ int connection_open(struct connection *c, const char *path, bool private_ok)
 	int fd;
 
 	*c = (struct connection){.fd = -1};
-	if (!path)
+	/* who names a socket means the daemon there, and may have mistyped it */
+	if (path)
+		private_ok = false;
+	else
 		path = DEFAULT_SOCKET_PATH;
 	fd = connect_to(path);
 	if (fd >= 0) {

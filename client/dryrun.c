@@ -16,6 +16,11 @@ static void print_safe(const char *s)
 	text_print_safe(stdout, s ? s : "?");
 }
 
+static void print_lines(const char *s)
+{
+	text_print_lines(stdout, s ? s : "?");
+}
+
 static void print_points(struct json_object *points)
 {
 	size_t count = points ? json_object_array_length(points) : 0;
@@ -49,9 +54,9 @@ static void print_programs(struct json_object *programs)
 		fputs("\nfilter for packets that start with ", stdout);
 		fputs(start && start[0] == 'e' ? "an Ethernet header" : "an IP header", stdout);
 		fputs(", cBPF:\n", stdout);
-		print_safe(jsonget_string(program, "cbpf"));
+		print_lines(jsonget_string(program, "cbpf"));
 		fputs("\nthe same, eBPF:\n", stdout);
-		print_safe(jsonget_string(program, "ebpf"));
+		print_lines(jsonget_string(program, "ebpf"));
 		putchar('\n');
 	}
 	if (!count)

@@ -58,6 +58,10 @@ static const char skb_what[] =
 	"\n"
 	"                           (default " STRING_OF(DEFAULT_SNAPLEN) ")\n"
 	"  -S, --stack-dump         the kernel stack of each packet\n"
+	"  --backend B              how functions are attached: auto (default), fentry,\n"
+	"                           kprobe.multi or kprobe\n"
+	"  --force                  many trace points without a filter: everything is captured\n"
+	"                           many times\n"
 	"  --ring-size BYTES        buffer between kernel and daemon, " STRING_OF(LIMIT_RING_MIN)
 	" to " STRING_OF(LIMIT_RING_MAX) "\n"
 	"                           (default " STRING_OF(DEFAULT_RING_BYTES) "); larger if packets"

@@ -23,6 +23,8 @@ enum long_only {
 	OPT_NETNS,
 	OPT_PID,
 	OPT_RING_SIZE,
+	OPT_BACKEND,
+	OPT_FORCE,
 	OPT_SOCKET,
 	OPT_STACK_COLOR,
 	OPT_ROTATE,
@@ -46,6 +48,8 @@ static const struct option skb_options[] = {
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
 	{"comm", required_argument, NULL, OPT_COMM},
+	{"backend", required_argument, NULL, OPT_BACKEND},
+	{"force", no_argument, NULL, OPT_FORCE},
 	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"help", no_argument, NULL, 'h'},
@@ -219,6 +223,11 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 	case OPT_RING_SIZE:
 		return set_number(&s->ring_bytes, "--ring-size", value, LIMIT_RING_MIN,
 				  LIMIT_RING_MAX, true);
+	case OPT_BACKEND:
+		return set_name(&s->backend, "--backend", value, LIMIT_COMM_BYTES);
+	case OPT_FORCE:
+		s->force = true;
+		return EXITCODE_OK;
 	case OPT_MARK:
 		return set_mark(s, value);
 	case OPT_PID:

@@ -9,7 +9,8 @@
 
 void progress_init(struct progress *p, const char *write_path)
 {
-	*p = (struct progress){.wanted = write_path && isatty(STDERR_FILENO)};
+	*p = (struct progress){.terminal = isatty(STDERR_FILENO)};
+	p->wanted = write_path && p->terminal;
 }
 
 void progress_show(struct progress *p, uint64_t packets)
@@ -26,6 +27,15 @@ void progress_show(struct progress *p, uint64_t packets)
 	fflush(stderr);
 	p->shown = true;
 	p->last = now.tv_sec;
+}
+
+void progress_attaching(struct progress *p, int64_t done, int64_t total)
+{
+	if (!p->terminal)
+		return;
+	fprintf(stderr, CLEAR_LINE "attached %" PRId64 " of %" PRId64 " trace points\r", done, total);
+	fflush(stderr);
+	p->shown = true;
 }
 
 void progress_end(struct progress *p)

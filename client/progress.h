@@ -8,11 +8,14 @@
 #include <time.h>
 
 struct progress {
+	bool terminal;    /* standard error is one */
 	bool wanted;      /* to a file, and on a terminal */
 	bool shown;       /* a line stands there that must be cleared */
 	time_t last;      /* second in which it was last drawn */
 };
 
+/* Says how far a long attach is; on a terminal only. */
+void progress_attaching(struct progress *p, int64_t done, int64_t total);
 /* write_path: of -w; NULL: packets are printed, and no line is wanted. */
 void progress_init(struct progress *p, const char *write_path);
 /* Draws the line, at most once a second. */

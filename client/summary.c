@@ -20,10 +20,13 @@ static void print_filter(FILE *out, struct json_object *session)
 	}
 }
 
+#define FAILED_SHOWN 10 /* trace points named one by one */
+#define POINTS_SHOWN 20
+
 void summary_attached(FILE *out, struct json_object *session)
 {
 	struct json_object *points = jsonget_array(session, "points");
-	size_t count = points ? json_object_array_length(points) : 0, attached = 0;
+	size_t count = points ? json_object_array_length(points) : 0, attached = 0, failed = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct json_object *point = json_object_array_get_idx(points, i);
@@ -34,12 +37,16 @@ void summary_attached(FILE *out, struct json_object *session)
 			attached++;
 			continue;
 		}
+		if (++failed > FAILED_SHOWN)
+			continue;
 		fputs("not attached: ", out);
 		text_print_safe(out, name ? name : "?");
 		fputs(": ", out);
 		text_print_safe(out, reason);
 		putc('\n', out);
 	}
+	if (failed > FAILED_SHOWN)
+		fprintf(out, "and %zu more were not attached\n", failed - FAILED_SHOWN);
 	fprintf(out, "capturing at %zu trace point%s", attached, attached == 1 ? "" : "s");
 	print_filter(out, session);
 	fputs("; Ctrl-C ends it\n", out);
@@ -63,7 +70,7 @@ static void print_counters(FILE *out, const char *name, const struct counters *c
 static void print_points(FILE *out, struct json_object *session)
 {
 	struct json_object *points = jsonget_array(session, "points"), *value;
-	size_t count = points ? json_object_array_length(points) : 0;
+	size_t count = points ? json_object_array_length(points) : 0, silent = 0;
 	struct counters c;
 
 	for (size_t i = 0; count > 1 && i < count; i++) {
@@ -74,9 +81,17 @@ static void print_points(FILE *out, struct json_object *session)
 		if (!name || !json_object_object_get_ex(point, "counters", &value) ||
 		    counters_from_json(&c, value))
 			continue;
+		if (!c.hits && jsonget_string(point, "reason"))
+			continue; /* it was told at the start that it could not be attached */
+		if (!c.hits && count > POINTS_SHOWN) {
+			silent++;
+			continue;
+		}
 		fputs("  ", out);
 		print_counters(out, name, &c);
 	}
+	if (silent)
+		fprintf(out, "  %zu other trace points were never hit\n", silent);
 }
 
 static void print_advice(FILE *out, const struct counters *c, const struct options *o)

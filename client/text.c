@@ -6,15 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void print_byte(FILE *out, unsigned char c)
+{
+	if (c >= 0x20 && c < 0x7f)
+		putc(c, out);
+	else
+		fprintf(out, "\\x%02x", c);
+}
+
 void text_print_safe(FILE *out, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (; *s; s++)
+		print_byte(out, (unsigned char)*s);
+}
 
-		if ((c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t')
-			putc(c, out);
+void text_print_lines(FILE *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\n' || *s == '\t')
+			putc(*s, out);
 		else
-			fprintf(out, "\\x%02x", c);
+			print_byte(out, (unsigned char)*s);
 	}
 }
 

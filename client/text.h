@@ -10,8 +10,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Prints s; every byte that is no printable ASCII, newline or tab is shown as \xNN. */
+/* Prints s; every byte that is no printable ASCII is shown as \xNN. */
 void text_print_safe(FILE *out, const char *s);
+/* The same for text of several lines: newline and tab are printed. */
+void text_print_lines(FILE *out, const char *s);
 /* A copy of s with every byte that is not part of valid UTF-8 replaced by "?". NULL: no memory. */
 char *text_utf8(const char *s);
 /*

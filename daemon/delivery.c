@@ -47,14 +47,12 @@ static bool limit_reached(const struct delivery *d)
 static int write_packet(struct delivery *d, const struct netcap_record *r, const struct meta *m,
 			uint64_t time_ns)
 {
-	size_t before = output_pending(d->output);
-	int error = stream_packet(d->stream, output_buf(d->output), r, m, time_ns);
+	int error = output_reserve_mark(d->output);
 
-	if (error)
-		return error;
-	error = output_mark(d->output, r->point);
-	if (error)
-		buf_truncate(output_buf(d->output), before);
+	if (!error)
+		error = stream_packet(d->stream, output_buf(d->output), r, m, time_ns);
+	if (!error)
+		output_mark(d->output, r->point);
 	return error;
 }
 
@@ -74,18 +72,18 @@ static int send_event(struct delivery *d, const struct netcap_record *r, const s
 static void on_record(void *arg, const struct netcap_record *r, size_t len)
 {
 	struct delivery *d = arg;
-	struct sessionload_point *point = &d->context.load->points[r->point];
+	struct sessionload *load = d->context.load;
+	const struct probe *probe = &load->probes.items[r->point];
 	struct describe_store store;
 	uint64_t time_ns;
 	struct meta m;
 	int error;
 
 	if (limit_reached(d)) {
-		point->limited++;
+		load->points[r->point].limited++;
 		return;
 	}
-	describe_record(r, point->probe.text, probe_is_drop(&point->probe), d->context.kernel,
-			*d->context.symbols, &store, &m);
+	describe_record(r, probe, d->context.kernel, *d->context.symbols, &store, &m);
 	time_ns = wallclock_at(d->context.clock, r->time_ns);
 	d->passed_on++;
 	error = d->output ? write_packet(d, r, &m, time_ns) : send_event(d, r, &m, time_ns);
@@ -151,11 +149,12 @@ static void put_statistics(struct delivery *d)
 	struct sessionload *load = d->context.load;
 	struct counters c;
 
-	for (uint32_t i = 0; i < load->count; i++) {
+	for (uint32_t i = 0; i < load->probes.count; i++) {
 		sessionload_counters(load, i, &c);
-		if (load->points[i].probe.error == PROBE_OK)
+		/* a point that saw nothing needs no block, and there may be thousands */
+		if (load->probes.items[i].error == PROBE_OK && c.hits)
 			stream_end_point(d->stream, output_buf(d->output), i,
-					 load->points[i].probe.text, &c, now);
+					 load->probes.items[i].text, &c, now);
 	}
 	output_flush(d->output);
 }

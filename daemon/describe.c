@@ -48,13 +48,12 @@ static void describe_stack(const struct netcap_record *r, const struct symbols *
 	}
 }
 
-void describe_record(const struct netcap_record *r, const char *point, bool drop,
-		     const struct kernel *k, const struct symbols *s, struct describe_store *store,
-		     struct meta *m)
+void describe_record(const struct netcap_record *r, const struct probe *p, const struct kernel *k,
+		     const struct symbols *s, struct describe_store *store, struct meta *m)
 {
 	memset(m, 0, offsetof(struct meta, stack));
-	m->point = point;
-	if (drop && r->reason)
+	m->point = p->text;
+	if (probe_is_drop(p) && r->reason)
 		m->reason = kernel_reason(k, r->reason, store->reason, sizeof(store->reason));
 	if (r->location)
 		m->location = symbols_name(s, r->location, store->location,

@@ -5,6 +5,7 @@
 
 #include "bpf/record.h"
 #include "daemon/kernel.h"
+#include "daemon/probe.h"
 #include "daemon/symbols.h"
 #include "meta.h"
 
@@ -20,12 +21,10 @@ struct describe_store {
 };
 
 /*
- * Fills *m from a record that was captured at the trace point named point; its strings are in store or
- * live as long as k and s. drop: the trace point says why and where packets are dropped. The tracer's
- * own frames on top of the stack are left out.
+ * Fills *m from a record that was captured at this trace point; its strings are in store or live as long
+ * as p, k and s. The tracer's own frames on top of the stack are left out.
  */
-void describe_record(const struct netcap_record *r, const char *point, bool drop,
-		     const struct kernel *k, const struct symbols *s, struct describe_store *store,
-		     struct meta *m);
+void describe_record(const struct netcap_record *r, const struct probe *p, const struct kernel *k,
+		     const struct symbols *s, struct describe_store *store, struct meta *m);
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/vfs.h>
 
 #include "daemon/features.h"
+#include "daemon/hooktrial.h"
 #include "daemon/jsonmake.h"
 #include "daemon/tracepoint.h"
 
@@ -177,6 +178,33 @@ static void check_raw_tp(struct feature *f)
 	say_attached(f, try_program(BPF_PROG_TYPE_RAW_TRACEPOINT, TRIAL_EVENT, NULL));
 }
 
+static void say_function_hook(struct feature *f, int error)
+{
+	if (!error)
+		say(f, true, NULL, "a program can be attached to icmp_rcv");
+	else if (error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL)
+		say(f, false, "functions are then attached in another way, if there is one",
+		    "this kernel does not have it (%s)", strerror(-error));
+	else
+		say(f, false, "functions are then attached in another way, if there is one",
+		    "the kernel refuses it (%s)", strerror(-error));
+}
+
+static void check_fentry(struct feature *f)
+{
+	say_function_hook(f, hooktrial_fentry(f->work->kernel));
+}
+
+static void check_kprobe_multi(struct feature *f)
+{
+	say_function_hook(f, hooktrial_kprobe_multi(f->work->kernel));
+}
+
+static void check_kprobe(struct feature *f)
+{
+	say_function_hook(f, hooktrial_kprobe(f->work->kernel));
+}
+
 static void check_access(struct feature *f)
 {
 	const struct kernel *k = f->work->kernel;
@@ -315,6 +343,9 @@ static const struct {
     {"ring buffer", check_ring},
     {"tp_btf", check_tp_btf},
     {"raw_tp", check_raw_tp},
+    {"fentry", check_fentry},
+    {"kprobe.multi", check_kprobe_multi},
+    {"kprobe", check_kprobe},
     {"filter access", check_access},
     {"page fragments", check_fragments},
     {"drop reasons", check_reasons},

@@ -77,7 +77,7 @@ static int trial_filter(const struct kernel *k, struct filter_code *code)
 	struct filter_target target = { .access = k->access, .var_stack = k->var_stack };
 	char why[128];
 
-	template_target(k->templates, TEMPLATE_TP_BTF, &target);
+	template_target(k->templates, TEMPLATE_TYPED, &target);
 	return filter_translate(&programs, &target, code, why, sizeof(why));
 }
 
@@ -89,6 +89,8 @@ static bool access_works(struct kernel *k, enum netcap_access access, bool var_s
 					.location_arg = NETCAP_NO_ARG, .reason_arg = NETCAP_NO_ARG };
 	struct template_maps maps = MAPS_NONE;
 	struct filter_code code = {};
+	const struct template_copy copy = { .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
+					    .filter = &code, .btf_id = attach_btf_id };
 	int fd = -1;
 	char why[256];
 
@@ -96,8 +98,7 @@ static bool access_works(struct kernel *k, enum netcap_access access, bool var_s
 	k->var_stack = var_stack;
 	if (!maps_make_shared(&maps, 1, 4096) && !maps_make_config(&maps, &config) &&
 	    !trial_filter(k, &code))
-		fd = template_load(k->templates, TEMPLATE_TP_BTF, &maps, &code, attach_btf_id, why,
-				   sizeof(why));
+		fd = template_load(k->templates, &copy, &maps, why, sizeof(why));
 	if (fd >= 0)
 		close(fd);
 	filter_code_clear(&code);
@@ -134,7 +135,7 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		return r;
 	}
 	k->tracepoints = tracepoint_index_new(k->btf);
-	if (!k->tracepoints || read_reasons(k)) {
+	if (!k->tracepoints || read_reasons(k) || function_list(k->btf, NULL, &k->functions)) {
 		snprintf(why, size, "no memory for the kernel's types");
 		return -ENOMEM;
 	}
@@ -143,6 +144,12 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		return -errno;
 	k->page_linear = pagemap_find(k->page_why, sizeof(k->page_why));
 	return choose_access(k, why, size);
+}
+
+enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
+{
+	/* where addresses are numbers, no verifier lets programs dereference them */
+	return kind == TEMPLATE_TYPED ? k->access : NETCAP_ACCESS_WINDOW;
 }
 
 int kernel_open(struct kernel *k, char *why, size_t size)
@@ -161,6 +168,7 @@ void kernel_close(struct kernel *k)
 	if (!k)
 		return;
 	template_set_free(k->templates);
+	function_list_clear(&k->functions);
 	tracepoint_index_free(k->tracepoints);
 	free(k->reasons);
 	btf__free(k->btf);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "bpf/record.h"
+#include "daemon/function.h"
 #include "daemon/template.h"
 
 struct btf;
@@ -18,6 +19,7 @@ struct tracepoint_index;
 struct kernel {
 	struct btf *btf;                      /* vmlinux; owned */
 	struct tracepoint_index *tracepoints; /* owned */
+	struct function_list functions;       /* the kernel's own that take an skb; owned */
 	struct template_set *templates;       /* owned */
 	enum netcap_access access;            /* how filters may look at packets */
 	bool var_stack;                       /* the verifier takes computed offsets into the stack */
@@ -33,6 +35,8 @@ struct kernel {
  */
 int kernel_open(struct kernel *k, char *why, size_t size);
 void kernel_close(struct kernel *k);
+/* How a filter in a program of this kind may look at packets. */
+enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind);
 /* A drop reason's name, as "NETFILTER_DROP", or "REASON_4711" in text when it has none. Returns it. */
 const char *kernel_reason(const struct kernel *k, uint32_t reason, char *text, size_t size);
 

@@ -131,6 +131,8 @@ static void prepare_process(void)
 	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
+	/* one arena for both threads: glibc never gives back what the top of another one holds */
+	mallopt(M_ARENA_MAX, 1);
 	raise_limit(RLIMIT_NOFILE, false);
 	/* kernels before 5.11 charge BPF maps to it */
 	raise_limit(RLIMIT_MEMLOCK, true);

@@ -9,7 +9,7 @@
 #include "bpf/record.h"
 #include "daemon/template.h"
 
-#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1 }
+#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1, .sites = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, and a
@@ -19,6 +19,12 @@
 int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_bytes);
 /* Makes and freezes one program's constants, in place of the last ones. 0 or negative errno. */
 int maps_make_config(struct template_maps *maps, const struct netcap_config *config);
+/*
+ * Makes the table of a shared program's places: addresses[i] is the function of point points[i]. 0 or
+ * negative errno.
+ */
+int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const uint32_t *points,
+		    size_t count);
 /* Closes all; takes half-built ones, and leaves MAPS_NONE. */
 void maps_close(struct template_maps *maps);
 

@@ -133,14 +133,16 @@ static int grow_marks(struct output *o)
 	return 0;
 }
 
-int output_mark(struct output *o, uint32_t point)
+int output_reserve_mark(struct output *o)
 {
-	if (o->count == o->size && grow_marks(o))
-		return -ENOMEM;
+	return o->count == o->size ? grow_marks(o) : 0;
+}
+
+void output_mark(struct output *o, uint32_t point)
+{
 	o->marks[(o->first + o->count) % o->size] =
 		(struct mark){ o->written + buf_len(&o->buf), point };
 	o->count++;
-	return 0;
 }
 
 static const struct mark *pop_mark(struct output *o)

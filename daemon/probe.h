@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * One trace point of a session: from its name to an attached program and back. Explicit phases:
- * probe_resolve(), probe_load(), probe_attach(), probe_detach(), probe_close(). All but the first
- * block, so they are the worker's.
- */
+/* The trace points of a session: from what was typed to where the skb is. Attaching is hooks.h's. */
 #ifndef PROBE_H
 #define PROBE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/record.h"
 #include "daemon/kernel.h"
-#include "daemon/maps.h"
-#include "daemon/tracepoint.h"
+#include "daemon/modules.h"
+#include "jsonstrict.h"
 #include "pointname.h"
 
-#define PROBE_WHY_BYTES 512
-#define PROBE_NEAREST   5
+#define PROBE_NEAREST    5
 #define PROBE_TEXT_BYTES 224
+#define PROBE_MOST       4096 /* trace points in one session, after patterns were expanded */
 
 enum probe_error {
 	PROBE_OK,
@@ -27,35 +25,42 @@ enum probe_error {
 };
 
 struct probe {
-	char text[PROBE_TEXT_BYTES];  /* "tracepoint:skb:kfree_skb" */
-	struct tracepoint tp;
+	char *text;                /* owned; "tracepoint:skb:kfree_skb", "icmp_rcv" */
+	const char *name;          /* in text: the event or function, with its module */
+	enum pointname_kind asked;
 	enum template_kind kind;
-	uint8_t skb;                    /* index of the skb argument, from 0 */
-	int program;                    /* descriptor, or -1 */
-	int link;                       /* descriptor, or -1: not attached */
+	enum template_hook hook;   /* what it is attached by, once it is */
+	uint32_t btf_id;           /* 0: there is no type information */
+	int btf_fd;                /* of its module; not owned, 0: the kernel */
+	uint8_t skb;               /* index of the argument, from 0 */
+	uint8_t location;          /* index or NETCAP_NO_ARG, as the next */
+	uint8_t reason;
+	bool indirect;             /* the argument points to what holds a pointer to the skb, */
+	uint16_t indirect_at;      /* so many bytes in */
+	uint64_t missed;           /* hits while the program ran already on that CPU */
 	enum probe_error error;
-	char why[PROBE_WHY_BYTES];      /* a sentence, when error is set */
-	char nearest[PROBE_NEAREST][PROBE_TEXT_BYTES]; /* with PROBE_UNKNOWN */
-	unsigned nearest_count;
+	char *why;                 /* owned; a sentence, when error is set */
+	char *nearest[PROBE_NEAREST]; /* owned; names that come close, with PROBE_UNKNOWN */
 };
 
-/* Finds the trace point that text names. Sets error, why and nearest, or the fields above. */
-void probe_resolve(struct probe *p, const struct kernel *k, const char *text);
+struct probe_list {
+	struct probe *items; /* owned */
+	size_t count;
+};
+
 /*
- * Loads the program with these constants (the probe fills in the arguments) and filter (NULL: none).
- * Sets error on failure.
+ * Finds the trace points that texts name; patterns become many. What is wrong with one stands in it. 0, or
+ * -ENOMEM, or -E2BIG: more than PROBE_MOST. Blocks for some 10 ms: the worker's.
  */
-void probe_load(struct probe *p, const struct kernel *k, struct template_maps *maps,
-		struct netcap_config *config, const struct filter_code *filter);
-void probe_attach(struct probe *p);
-/* No more runs begin. */
-void probe_detach(struct probe *p);
-/* Packets that passed while the program ran already on that CPU and that it never saw. */
-uint64_t probe_missed(const struct probe *p);
-/* Frees all; takes any phase. */
-void probe_close(struct probe *p);
-/* "tp_btf" or "raw_tp". */
-const char *probe_hook(const struct probe *p);
+int probe_list_resolve(struct probe_list *list, const struct kernel *k,
+		       const struct module_set *modules, const struct jsonstrict_strings *texts);
+void probe_list_clear(struct probe_list *list);
+
+/* Sets error and why. */
+__attribute__((format(printf, 3, 4))) void probe_fail(struct probe *p, enum probe_error error,
+						      const char *format, ...);
+/* Is it a function (not a tracepoint)? */
+bool probe_is_function(const struct probe *p);
 /* Does the trace point say why a packet was dropped? */
 bool probe_is_drop(const struct probe *p);
 

@@ -34,10 +34,10 @@ struct json_object *report_point(const struct probe *p, const struct counters *c
 	struct json_object *o = json_object_new_object();
 
 	add_text(&o, "name", p->text);
-	add_text(&o, "hook", probe_hook(p));
+	add_text(&o, "hook", template_hook_name(p->hook));
 	add_number(&o, "argument", p->error == PROBE_OK ? p->skb + 1 : 0);
 	if (p->error != PROBE_OK)
-		add_text(&o, "reason", p->why);
+		add_text(&o, "reason", p->why ? p->why : "");
 	if (c)
 		add(&o, "counters", counters_to_json(c));
 	return o;
@@ -53,7 +53,7 @@ struct json_object *report_event(const struct netcap_record *r, const struct met
 	char *base64 = base64_encode(data, cap_len);
 	char comment[META_TEXT_MAX];
 
-	if (meta_format(m, comment, sizeof(comment)) < 0)
+	if (stream_comment(m, comment, sizeof(comment)) < 0)
 		comment[0] = 0;
 	add_number(&o, "time", time_ns);
 	add_number(&o, "link", links[r->link <= NETCAP_LINK_NONE ? r->link : NETCAP_LINK_NONE]);
@@ -65,27 +65,30 @@ struct json_object *report_event(const struct netcap_record *r, const struct met
 }
 
 static struct json_object *program(const char *start, const struct filter_classic *classic,
-				   const struct filter_code *code, size_t base)
+				   const char *ebpf)
 {
 	struct json_object *o = json_object_new_object();
 	char *cbpf = filtertext_classic_text(classic);
-	char *ebpf = filterdump_code(code, base);
 
 	add_text(&o, "start", start);
 	add(&o, "cbpf", cbpf ? json_object_new_string(cbpf) : NULL);
-	add(&o, "ebpf", ebpf ? json_object_new_string(ebpf) : NULL);
+	add_text(&o, "ebpf", ebpf);
 	free(cbpf);
-	free(ebpf);
 	return o;
 }
 
 struct json_object *report_programs(const struct filter_programs *classic,
 				    const struct filter_code *code, size_t base)
 {
-	struct json_object *list = json_object_new_array();
-	struct json_object *ethernet = program("ethernet", &classic->ethernet, code, base);
-	struct json_object *raw = program("raw", &classic->raw, code, base);
+	struct json_object *list = json_object_new_array(), *ethernet = NULL, *raw = NULL;
+	char *ebpf = filterdump_code(code, base);
 
+	if (ebpf) {
+		/* one program serves both starts */
+		ethernet = program("ethernet", &classic->ethernet, ebpf);
+		raw = program("raw", &classic->raw, ebpf);
+	}
+	free(ebpf);
 	if (list && ethernet && raw && !json_object_array_add(list, ethernet)) {
 		ethernet = NULL;
 		if (!json_object_array_add(list, raw))

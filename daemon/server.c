@@ -308,7 +308,8 @@ static int build(struct server *s, int listen_fd, int private_fd)
 		return r;
 	s->host = (struct session_host){.base = s->base, .kernel = &s->kernel};
 	s->host.worker = worker_new(s->base);
-	if (!s->host.worker)
+	s->host.reaper = worker_new(s->base);
+	if (!s->host.worker || !s->host.reaper)
 		return -errno;
 	s->host.filters = filterproc_new(s->base, NULL);
 	s->sessions = sessions_new(&s->host, on_sessions_changed, s);
@@ -378,6 +379,7 @@ void server_free(struct server *s)
 	}
 	worker_free(s->host.worker);
 	sessions_free(s->sessions);
+	worker_free(s->host.reaper);
 	filterproc_free(s->host.filters);
 	symbols_free(s->host.symbols);
 	kernel_close(&s->kernel);

@@ -14,9 +14,12 @@
 #include "daemon/report.h"
 #include "daemon/session.h"
 #include "daemon/sessionload.h"
+#include "quote.h"
 #include "varlink.h"
 
 #define STATS_INTERVAL_S 1
+#define PROGRESS_MS      250
+#define BRIEF_FROM       64 /* trace points: of more, the running report has only those with hits */
 
 enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
 
@@ -33,6 +36,7 @@ struct session {
 	enum state state;
 	const char *stopping; /* why it stops, NULL while it does not */
 	time_t started;       /* seconds since 1970 */
+	bool told;            /* the caller knows all trace points */
 	struct spec spec;     /* owned */
 	struct filterproc_request *compiling;
 	struct sessionload load; /* programs and maps; the worker's while LOADING and DETACHING */
@@ -74,14 +78,29 @@ static void say_state(struct session *s, const char *state, const char *reason, 
 	say(s, o ? varlink_reply(o, !last) : NULL, last);
 }
 
+static void free_symbols(void *arg)
+{
+	symbols_free(arg);
+	malloc_trim(0);
+}
+
+static void nothing(void *arg)
+{
+}
+
+/* Idle, the daemon is small. Giving memory back takes tens of milliseconds: the worker's. */
+static void drop_symbols(struct session_host *host)
+{
+	if (worker_submit(host->worker, free_symbols, nothing, host->symbols))
+		free_symbols(host->symbols);
+	host->symbols = NULL;
+}
+
 static void end(struct session *s)
 {
 	s->state = ENDED;
-	if (s->using_symbols && --s->host->running == 0) {
-		symbols_free(s->host->symbols);
-		s->host->symbols = NULL;
-		malloc_trim(0);
-	}
+	if (s->using_symbols && --s->host->running == 0)
+		drop_symbols(s->host);
 	s->using_symbols = false;
 	s->callbacks.ended(s->arg, s);
 }
@@ -142,14 +161,14 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(s->turn, &when);
 }
 
-static void detach(void *arg)
+static void settle(void *arg)
 {
 	struct session *s = arg;
 
-	sessionload_detach(&s->load);
+	sessionload_settle(&s->load);
 }
 
-static void detach_done(void *arg)
+static void settle_done(void *arg)
 {
 	struct session *s = arg;
 	struct timeval now = { 0, 0 };
@@ -160,15 +179,15 @@ static void detach_done(void *arg)
 		finish(s);
 }
 
-static void begin_detach(struct session *s)
+static void begin_stop(struct session *s)
 {
 	s->state = DETACHING;
 	delivery_stop(&s->delivery);
 	if (s->stats)
 		event_del(s->stats);
 	sessionload_silence(&s->load);
-	if (worker_submit(s->host->worker, detach, detach_done, s))
-		detach_done(s);
+	if (worker_submit(s->host->worker, settle, settle_done, s))
+		settle_done(s);
 }
 
 void session_stop(struct session *s, const char *reason)
@@ -177,7 +196,7 @@ void session_stop(struct session *s, const char *reason)
 		return;
 	s->stopping = reason;
 	if (s->state == RUNNING)
-		begin_detach(s);
+		begin_stop(s);
 	/* while the filter is compiled or the worker loads, the next step sees it */
 }
 
@@ -218,6 +237,7 @@ static void load_symbols(void *arg)
 	struct session *s = arg;
 
 	s->load.symbols = symbols_new();
+	s->load.symbols_error = s->load.symbols ? 0 : errno;
 }
 
 static void symbols_done(void *arg)
@@ -229,22 +249,31 @@ static void symbols_done(void *arg)
 	else
 		symbols_free(s->load.symbols);
 	s->load.symbols = NULL;
+	if (s->load.symbols_error)
+		log_warning("functions are shown as addresses: /proc/kallsyms: %s; CAP_SYSLOG and "
+			    "kernel.kptr_restrict below 2 are needed",
+			    strerror(s->load.symbols_error));
 	start_reading(s);
 }
 
 static void run(struct session *s)
 {
+	struct quote filter;
+
 	s->state = RUNNING;
 	s->started = time(NULL);
 	s->using_symbols = true;
 	s->host->running++;
-	log_info("session %llu of uid %u started: %zu trace points, filter \"%s\"",
-		 (unsigned long long)s->id, s->owner.uid, s->load.count,
-		 s->spec.filter ? s->spec.filter : "");
+	quote_text(&filter, s->spec.filter ? s->spec.filter : "",
+		   s->spec.filter ? strlen(s->spec.filter) : 0);
+	log_info("session %llu of uid %u started: %zu trace point%s, filter %s",
+		 (unsigned long long)s->id, s->owner.uid, s->load.probes.count,
+		 s->load.probes.count == 1 ? "" : "s", filter.text);
 	say_state(s, "attached", NULL, false);
+	s->told = true;
 	if (s->stopping)
-		begin_detach(s);
-	else if (s->host->symbols)
+		begin_stop(s);
+	else if (s->host->symbols || !sessionload_wants_symbols(&s->load))
 		start_reading(s);
 	else if (worker_submit(s->host->worker, load_symbols, symbols_done, s))
 		start_reading(s);
@@ -270,12 +299,16 @@ static void load_done(void *arg)
 	struct session *s = arg;
 	int error;
 
+	if (s->stats)
+		event_free(s->stats);
+	s->stats = NULL;
 	if (s->load.error) {
 		fail(s, s->load.error, sessionload_error_json(&s->load));
 		return;
 	}
 	if (s->spec.dry_run) {
-		say(s, varlink_reply(sessionload_plan_json(&s->load), false), true);
+		say(s, varlink_reply(s->load.plan, false), true);
+		s->load.plan = NULL;
 		end(s);
 		return;
 	}
@@ -293,12 +326,41 @@ static void run_load(void *arg)
 	sessionload_run(&s->load);
 }
 
+static void on_progress(evutil_socket_t fd, short what, void *arg)
+{
+	struct session *s = arg;
+	struct json_object *o = state_message("attaching");
+	size_t done, total;
+
+	sessionload_progress(&s->load, &done, &total);
+	if (!o || !total) {
+		json_object_put(o);
+		return;
+	}
+	json_object_object_add(o, "done", json_object_new_int64(done));
+	json_object_object_add(o, "total", json_object_new_int64(total));
+	say(s, varlink_reply(o, true), false);
+}
+
+static void watch_progress(struct session *s)
+{
+	struct timeval interval = { 0, PROGRESS_MS * 1000 };
+
+	s->stats = event_new(s->host->base, -1, EV_PERSIST, on_progress, s);
+	if (s->stats)
+		event_add(s->stats, &interval);
+}
+
 static void load(struct session *s)
 {
 	s->state = LOADING;
-	if (s->stopping)
+	if (s->stopping) {
 		finish(s);
-	else if (worker_submit(s->host->worker, run_load, load_done, s))
+		return;
+	}
+	if (!s->spec.dry_run)
+		watch_progress(s);
+	if (worker_submit(s->host->worker, run_load, load_done, s))
 		fail(s, "Failed", report_error("points", "no memory to start the session"));
 }
 
@@ -313,7 +375,8 @@ static void compiled(void *arg, int error, struct filter_programs *programs, con
 		if (parameters)
 			json_object_object_add(parameters, "filter",
 					       json_object_new_string(s->spec.filter));
-		fail(s, "InvalidFilter", parameters);
+		fail(s, error == -EINVAL || error == -ETIMEDOUT ? "InvalidFilter" : "Failed",
+		     parameters);
 		return;
 	}
 	s->load.classic = *programs;
@@ -373,6 +436,25 @@ void session_orphan(struct session *s)
 	session_stop(s, "client");
 }
 
+static void clear_load(void *arg)
+{
+	sessionload_clear(arg);
+}
+
+/* The kernel may take minutes to detach, in which nobody waits: programs are silent already. */
+static void detach_later(struct session *s)
+{
+	struct sessionload *load = malloc(sizeof(*load));
+
+	if (load) {
+		*load = s->load;
+		if (!worker_submit(s->host->reaper, clear_load, free, load))
+			return;
+		free(load);
+	}
+	sessionload_clear(&s->load);
+}
+
 void session_free(struct session *s)
 {
 	if (!s)
@@ -383,7 +465,7 @@ void session_free(struct session *s)
 	if (s->turn)
 		event_free(s->turn);
 	delivery_close(&s->delivery);
-	sessionload_clear(&s->load);
+	detach_later(s);
 	if (s->fd >= 0)
 		close(s->fd);
 	spec_clear(&s->spec);
@@ -400,24 +482,23 @@ const struct session_owner *session_owner(const struct session *s)
 	return &s->owner;
 }
 
-bool session_has_ended(const struct session *s)
-{
-	return s->state == ENDED;
-}
-
 static struct json_object *points_json(struct session *s, struct counters *sum)
 {
 	struct json_object *list = json_object_new_array();
 	/* while the worker is at it, the points are the worker's */
-	bool readable = s->state != COMPILING && s->state != LOADING;
+	bool readable = s->state != COMPILING && s->state != LOADING && s->state != DETACHING;
+	bool brief = s->load.probes.count > BRIEF_FROM && s->told;
 
 	memset(sum, 0, sizeof(*sum));
-	for (uint32_t i = 0; list && readable && i < s->load.count; i++) {
+	if (readable && s->state == RUNNING)
+		s->load.missed_shared = hooks_missed(&s->load.hooks);
+	for (uint32_t i = 0; list && readable && i < s->load.probes.count; i++) {
 		struct counters c;
 
 		sessionload_counters(&s->load, i, &c);
 		counters_add(sum, &c);
-		json_object_array_add(list, report_point(&s->load.points[i].probe, &c));
+		if (!brief || c.hits)
+			json_object_array_add(list, report_point(&s->load.probes.items[i], &c));
 	}
 	return list;
 }
@@ -437,6 +518,7 @@ struct json_object *session_to_json(struct session *s)
 	if (s->spec.filter)
 		json_object_object_add(o, "filter", json_object_new_string(s->spec.filter));
 	json_object_object_add(o, "points", points_json(s, &sum));
+	sum.missed += s->load.missed_shared;
 	json_object_object_add(o, "counters", counters_to_json(&sum));
 	return o;
 }

@@ -34,6 +34,7 @@ struct session;
 struct session_host {
 	struct event_base *base;
 	struct worker *worker;
+	struct worker *reaper; /* detaches programs, which may take minutes */
 	struct filterproc *filters;
 	struct kernel *kernel;
 	struct wallclock clock;
@@ -69,12 +70,11 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 void session_orphan(struct session *s);
 /* Begins to stop: reason is "stopped", "shutdown", ... (a literal). Harmless when it stops already. */
 void session_stop(struct session *s, const char *reason);
-/* Only in state ENDED, or to abandon everything at exit (blocks for the worker). Takes NULL. */
+/* Only in state ENDED, or at exit, when no worker is at it. Takes NULL. */
 void session_free(struct session *s);
 
 uint64_t session_id(const struct session *s);
 const struct session_owner *session_owner(const struct session *s);
-bool session_has_ended(const struct session *s);
 /* As type Session of the interface file, or NULL. */
 struct json_object *session_to_json(struct session *s);
 

@@ -10,6 +10,9 @@
 
 #define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
+/* More trace points than this need a filter, or force. */
+#define SESSIONLOAD_UNFILTERED_MOST 256
+
 void sessionload_init(struct sessionload *l, const struct kernel *k, const struct spec *spec)
 {
 	memset(l, 0, sizeof(*l));
@@ -26,32 +29,71 @@ static void fail(struct sessionload *l, const char *error, const char *field, co
 		snprintf(l->why, sizeof(l->why), "%s", why);
 }
 
-static bool resolve(struct sessionload *l)
+static bool check_backend(struct sessionload *l)
 {
-	l->points = calloc(l->spec->points.count, sizeof(*l->points));
-	if (!l->points) {
-		fail(l, "Failed", "points", "no memory for the trace points");
-		return false;
-	}
-	for (size_t i = 0; i < l->spec->points.count; i++) {
-		probe_resolve(&l->points[i].probe, l->kernel, l->spec->points.items[i]);
-		l->count++;
-	}
-	return true;
+	if (!hooks_backend_parse(l->spec->backend, &l->backend))
+		return true;
+	snprintf(l->why, sizeof(l->why),
+		 "the backend \"%s\" is not known: give auto, fentry, kprobe.multi or kprobe",
+		 l->spec->backend);
+	fail(l, "InvalidSpec", "backend", NULL);
+	return false;
 }
 
-/* raw_tp programs have addresses for pointers, which no verifier lets them dereference. */
-static enum netcap_access access_of(const struct sessionload *l, enum template_kind kind)
+static bool resolve(struct sessionload *l)
 {
-	return kind == TEMPLATE_TP_BTF ? l->kernel->access : NETCAP_ACCESS_WINDOW;
+	int r = module_set_open(&l->modules, l->kernel->btf);
+
+	if (!r)
+		r = probe_list_resolve(&l->probes, l->kernel, &l->modules, &l->spec->points);
+	if (!r) {
+		l->points = calloc(l->probes.count + 1, sizeof(*l->points));
+		r = l->points ? 0 : -ENOMEM;
+	}
+	if (r == -E2BIG) {
+		snprintf(l->why, sizeof(l->why),
+			 "the trace points are more than %d: give narrower patterns", PROBE_MOST);
+		fail(l, "LimitReached", "points", NULL);
+	} else if (r) {
+		fail(l, "Failed", "points", "no memory for the trace points");
+	}
+	return !r;
+}
+
+/* Everything that passes everywhere is a way to stop a machine. */
+static bool check_force(struct sessionload *l)
+{
+	if (l->filtered || l->spec->force || l->probes.count <= SESSIONLOAD_UNFILTERED_MOST)
+		return true;
+	snprintf(l->why, sizeof(l->why),
+		 "%zu trace points without a filter would capture each packet that often: give a "
+		 "filter with -e, or --force",
+		 l->probes.count);
+	fail(l, "PointRefused", "points", NULL);
+	return false;
+}
+
+/* Does a trace point need this kind of program? Functions may all fall back to kprobes. */
+static bool is_used(const struct sessionload *l, enum template_kind kind)
+{
+	for (size_t i = 0; i < l->probes.count; i++) {
+		const struct probe *p = &l->probes.items[i];
+
+		if (p->error == PROBE_OK &&
+		    (p->kind == kind || (kind == TEMPLATE_KPROBE && probe_is_function(p))))
+			return true;
+	}
+	return false;
 }
 
 static bool translate(struct sessionload *l)
 {
 	for (int kind = 0; l->filtered && kind < TEMPLATE_KINDS; kind++) {
-		struct filter_target target = { .access = access_of(l, kind),
+		struct filter_target target = { .access = kernel_access(l->kernel, kind),
 						.var_stack = l->kernel->var_stack };
 
+		if (!is_used(l, kind))
+			continue;
 		template_target(l->kernel->templates, kind, &target);
 		if (filter_translate(&l->classic, &target, &l->code[kind], l->why,
 				     sizeof(l->why))) {
@@ -64,7 +106,7 @@ static bool translate(struct sessionload *l)
 
 static bool make_maps(struct sessionload *l)
 {
-	int r = maps_make_shared(&l->maps, l->count, l->spec->ring_bytes);
+	int r = maps_make_shared(&l->maps, l->probes.count, l->spec->ring_bytes);
 
 	if (!r) {
 		l->control = maps_map_control(&l->maps);
@@ -101,27 +143,38 @@ static void fill_config(const struct sessionload *l, struct netcap_config *confi
 		strncpy(config->comm, spec->comm, sizeof(config->comm) - 1);
 }
 
-static void load_point(struct sessionload *l, uint32_t index)
+static void on_progress(void *arg, size_t done)
 {
-	struct probe *p = &l->points[index].probe;
-	struct netcap_config config;
+	struct sessionload *l = arg;
 
-	fill_config(l, &config);
-	config.point = index;
-	config.access = access_of(l, p->kind);
-	probe_load(p, l->kernel, &l->maps, &config, l->filtered ? &l->code[p->kind] : NULL);
+	__atomic_store_n(&l->done, done, __ATOMIC_RELAXED);
 }
 
-/* Programs load one after another, then attach together, so that all begin at nearly the same time. */
-static void load_and_attach(struct sessionload *l)
+static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 {
-	for (size_t i = 0; i < l->count; i++)
-		if (l->points[i].probe.error == PROBE_OK)
-			load_point(l, i);
-	for (size_t i = 0; i < l->count; i++)
-		if (l->points[i].probe.error == PROBE_OK)
-			probe_attach(&l->points[i].probe);
+	*plan = (struct hooks_plan){
+		.kernel = l->kernel,
+		.maps = &l->maps,
+		.probes = &l->probes,
+		.filter = l->filtered ? l->code : NULL,
+		.backend = l->backend,
+		.progress = on_progress,
+		.arg = l,
+	};
+	fill_config(l, &plan->config);
+}
+
+static bool attach(struct sessionload *l)
+{
+	struct hooks_plan plan;
+
+	make_plan(l, &plan);
+	if (hooks_attach(&l->hooks, &plan)) {
+		fail(l, "Failed", "points", "no memory to attach the programs");
+		return false;
+	}
 	__atomic_store_n(&l->control->active, 1, __ATOMIC_SEQ_CST);
+	return true;
 }
 
 /* One trace point that works is a session; none is an error, the first one's. */
@@ -131,20 +184,78 @@ static bool any_works(struct sessionload *l)
 					      [PROBE_REFUSED] = "PointRefused",
 					      [PROBE_FAILED] = "Failed" };
 
-	for (size_t i = 0; i < l->count; i++)
-		if (l->points[i].probe.error == PROBE_OK)
+	for (size_t i = 0; i < l->probes.count; i++)
+		if (l->probes.items[i].error == PROBE_OK)
 			return true;
-	l->culprit = &l->points[0].probe;
-	fail(l, errors[l->culprit->error], "points", l->culprit->why);
+	l->culprit = &l->probes.items[0];
+	fail(l, errors[l->culprit->error], "points",
+	     l->culprit->why ? l->culprit->why : "no memory to say what is wrong");
 	return false;
+}
+
+static struct json_object *points_json(const struct sessionload *l)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; list && i < l->probes.count; i++)
+		json_object_array_add(list, report_point(&l->probes.items[i], NULL));
+	return list;
+}
+
+/* The filter is translated for each kind of program; the first trace point's is the one to show. */
+static enum template_kind shown_kind(const struct sessionload *l)
+{
+	for (size_t i = 0; i < l->probes.count; i++) {
+		const struct probe *p = &l->probes.items[i];
+
+		if (p->error != PROBE_OK)
+			continue;
+		return p->hook == TEMPLATE_KPROBE_MULTI || p->hook == TEMPLATE_KPROBE_ONE ?
+			       TEMPLATE_KPROBE :
+			       p->kind;
+	}
+	return TEMPLATE_TYPED;
+}
+
+static struct json_object *plan_json(const struct sessionload *l)
+{
+	struct filter_target target = {};
+	struct json_object *o = json_object_new_object();
+	enum template_kind kind;
+
+	if (!o)
+		return NULL;
+	json_object_object_add(o, "state", json_object_new_string("planned"));
+	json_object_object_add(o, "points", points_json(l));
+	if (!l->filtered)
+		return o;
+	kind = shown_kind(l);
+	template_target(l->kernel->templates, kind, &target);
+	json_object_object_add(o, "programs",
+			       report_programs(&l->classic, &l->code[kind], target.body));
+	return o;
+}
+
+/* What would be tried first. The text of a large filter takes a while to make. */
+static void plan(struct sessionload *l)
+{
+	struct hooks_plan plan;
+
+	make_plan(l, &plan);
+	for (size_t i = 0; i < l->probes.count; i++)
+		if (l->probes.items[i].error == PROBE_OK)
+			l->probes.items[i].hook = hooks_choose(&plan, &l->probes.items[i]);
+	l->plan = plan_json(l);
 }
 
 void sessionload_run(struct sessionload *l)
 {
-	if (!resolve(l) || !any_works(l) || !translate(l) || l->spec->dry_run || !make_maps(l))
+	if (!check_backend(l) || !resolve(l) || !any_works(l) || !check_force(l) || !translate(l))
 		return;
-	load_and_attach(l);
-	any_works(l);
+	if (l->spec->dry_run)
+		plan(l);
+	else if (make_maps(l) && attach(l))
+		any_works(l);
 }
 
 void sessionload_silence(struct sessionload *l)
@@ -158,42 +269,55 @@ static bool settled(struct sessionload *l)
 {
 	struct netcap_counters c;
 
-	for (uint32_t i = 0; i < l->count; i++)
+	for (uint32_t i = 0; i < l->probes.count; i++)
 		if (!maps_read_counters(&l->maps, i, l->scratch, &c) &&
 		    c.hits != c.filtered + c.captured + c.lost + c.limited)
 			return false;
 	return true;
 }
 
-void sessionload_detach(struct sessionload *l)
+void sessionload_settle(struct sessionload *l)
 {
 	const struct timespec wait = { 0, 1000000 };
 
-	for (size_t i = 0; i < l->count; i++)
-		probe_detach(&l->points[i].probe);
-	for (int i = 0; l->control && i < SETTLE_TRIES && !settled(l); i++)
-		nanosleep(&wait, NULL);
-	for (size_t i = 0; i < l->count; i++) {
-		l->points[i].missed = probe_missed(&l->points[i].probe);
-		probe_close(&l->points[i].probe);
+	for (int i = 0; l->control && i < SETTLE_TRIES; i++) {
+		nanosleep(&wait, NULL); /* a program may have seen "active" and not have counted yet */
+		if (settled(l))
+			break;
 	}
-	l->detached = true;
+	l->missed_shared = hooks_missed(&l->hooks);
 }
 
 void sessionload_clear(struct sessionload *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		probe_close(&l->points[i].probe);
+	hooks_close(&l->hooks);
+	probe_list_clear(&l->probes);
+	module_set_close(&l->modules);
 	for (int kind = 0; kind < TEMPLATE_KINDS; kind++)
 		filter_code_clear(&l->code[kind]);
 	filter_programs_clear(&l->classic);
 	maps_unmap_control(l->control);
 	maps_close(&l->maps);
+	json_object_put(l->plan);
 	symbols_free(l->symbols);
 	free(l->scratch);
 	free(l->points);
 	memset(l, 0, sizeof(*l));
 	l->maps = (struct template_maps)MAPS_NONE;
+}
+
+void sessionload_progress(struct sessionload *l, size_t *done, size_t *count)
+{
+	*done = __atomic_load_n(&l->done, __ATOMIC_RELAXED);
+	*count = *done ? l->probes.count : 0; /* before, the worker is still making the list */
+}
+
+bool sessionload_wants_symbols(const struct sessionload *l)
+{
+	for (size_t i = 0; i < l->probes.count; i++)
+		if (l->probes.items[i].location != NETCAP_NO_ARG)
+			return true;
+	return l->spec->stack;
 }
 
 void sessionload_counters(struct sessionload *l, uint32_t point, struct counters *c)
@@ -210,7 +334,7 @@ void sessionload_counters(struct sessionload *l, uint32_t point, struct counters
 	c->captured = p->delivered;
 	c->lost_client = p->lost_client;
 	c->limited = k.limited + p->limited;
-	c->missed = l->detached ? p->missed : probe_missed(&p->probe);
+	c->missed = l->probes.items[point].missed;
 	c->in_flight = c->hits - c->filtered - c->lost_ring - c->captured - c->lost_client -
 		       c->limited;
 }
@@ -223,35 +347,8 @@ struct json_object *sessionload_error_json(const struct sessionload *l)
 	if (!o || !l->culprit || l->culprit->error != PROBE_UNKNOWN)
 		return o;
 	nearest = json_object_new_array();
-	for (unsigned i = 0; nearest && i < l->culprit->nearest_count; i++)
+	for (int i = 0; nearest && i < PROBE_NEAREST && l->culprit->nearest[i]; i++)
 		json_object_array_add(nearest, json_object_new_string(l->culprit->nearest[i]));
 	json_object_object_add(o, "nearest", nearest);
-	return o;
-}
-
-static struct json_object *points_json(const struct sessionload *l)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (size_t i = 0; list && i < l->count; i++)
-		json_object_array_add(list, report_point(&l->points[i].probe, NULL));
-	return list;
-}
-
-struct json_object *sessionload_plan_json(const struct sessionload *l)
-{
-	struct filter_target target = {};
-	struct json_object *o = json_object_new_object();
-
-	if (!o)
-		return NULL;
-	json_object_object_add(o, "state", json_object_new_string("planned"));
-	json_object_object_add(o, "points", points_json(l));
-	if (!l->filtered)
-		return o;
-	template_target(l->kernel->templates, TEMPLATE_TP_BTF, &target);
-	json_object_object_add(o, "programs",
-			       report_programs(&l->classic, &l->code[TEMPLATE_TP_BTF],
-					       target.body));
 	return o;
 }

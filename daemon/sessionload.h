@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel side of a session: its trace points, maps and programs. What blocks runs on the worker
- * thread: sessionload_run() and sessionload_detach(). While one of them is at work, nobody else touches
+ * thread: sessionload_run() and sessionload_settle(). While one of them is at work, nobody else touches
  * the object.
  */
 #ifndef SESSIONLOAD_H
@@ -14,19 +14,21 @@
 
 #include "counters.h"
 #include "daemon/filter.h"
+#include "daemon/hooks.h"
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
 #include "daemon/probe.h"
 #include "daemon/symbols.h"
 #include "spec.h"
 
+/* What the daemon counts of one trace point, beside the programs. */
 struct sessionload_point {
-	struct probe probe;
 	uint64_t delivered;   /* packets that the client has whole */
 	uint64_t lost_client; /* that it did not take */
 	uint64_t limited;     /* that came after the count limit, beside those that the program saw */
-	uint64_t missed;      /* probe_missed() at the end */
 };
+
+#define SESSIONLOAD_WHY_BYTES 512
 
 struct sessionload {
 	const struct kernel *kernel;
@@ -37,13 +39,19 @@ struct sessionload {
 	struct template_maps maps;        /* owned */
 	struct netcap_control *control;   /* owned mapping, NULL before the maps are there */
 	struct netcap_counters *scratch;  /* owned */
-	struct sessionload_point *points; /* owned */
-	size_t count;
+	struct module_set modules;        /* owned */
+	struct probe_list probes;         /* owned */
+	struct sessionload_point *points; /* owned; one for each probe */
+	struct hooks hooks;               /* owned */
+	enum hooks_backend backend;
+	size_t done;                      /* probes attached or failed; atomic, for progress */
+	uint64_t missed_shared;           /* of programs that several probes share */
+	struct json_object *plan;         /* with dry_run: the reply "planned"; owned until taken */
 	struct symbols *symbols;          /* on their way from the worker to the host */
-	bool detached;
+	int symbols_error;                /* errno, if there are none */
 	const char *error;                /* error of the interface file; NULL: it worked */
 	const char *field;
-	char why[PROBE_WHY_BYTES];
+	char why[SESSIONLOAD_WHY_BYTES];
 	const struct probe *culprit;      /* whose nearest names go with the error, or NULL */
 };
 
@@ -52,14 +60,17 @@ void sessionload_init(struct sessionload *l, const struct kernel *k, const struc
 void sessionload_run(struct sessionload *l);
 /* Programs count and capture nothing from now on. */
 void sessionload_silence(struct sessionload *l);
-/* Detaches and waits until no program runs any more. */
-void sessionload_detach(struct sessionload *l);
-/* Frees all; takes any phase. */
+/* After sessionload_silence(): waits until no program runs any more. */
+void sessionload_settle(struct sessionload *l);
+/* Detaches and frees all; takes any phase. The kernel may need minutes for it. */
 void sessionload_clear(struct sessionload *l);
+/* How many trace points there are, and how many of them are attached or failed, while it runs. */
+void sessionload_progress(struct sessionload *l, size_t *done, size_t *count);
+/* Are there addresses of functions in what it captures? */
+bool sessionload_wants_symbols(const struct sessionload *l);
 /* One trace point's counters as of now. */
 void sessionload_counters(struct sessionload *l, uint32_t point, struct counters *c);
-/* The parameters of the error, and the reply "planned". NULL: out of memory. */
+/* The parameters of the error. NULL: out of memory. */
 struct json_object *sessionload_error_json(const struct sessionload *l);
-struct json_object *sessionload_plan_json(const struct sessionload *l);
 
 #endif

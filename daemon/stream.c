@@ -140,6 +140,19 @@ const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uin
 	return scratch;
 }
 
+int stream_comment(const struct meta *m, char *text, size_t size)
+{
+	struct meta shorter = *m;
+	int length = meta_format(m, text, size);
+
+	/* only a stack of very long names does not fit: its outer half is what is least missed */
+	while (length == -ENOBUFS && shorter.frames) {
+		shorter.frames /= 2;
+		length = meta_format(&shorter, text, size);
+	}
+	return length;
+}
+
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
 		  const struct meta *m, uint64_t time_ns)
 {
@@ -159,7 +172,7 @@ int stream_packet(struct stream *s, struct buf *out, const struct netcap_record 
 		if (error)
 			return error;
 	}
-	length = meta_format(m, comment, sizeof(comment));
+	length = stream_comment(m, comment, sizeof(comment));
 	packet.interface = *slot - 1;
 	packet.data = stream_bytes(r, s->snaplen, s->scratch, &packet.cap_len, &packet.wire_len);
 	packet.comment = comment;

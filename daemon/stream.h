@@ -30,6 +30,8 @@ int stream_packet(struct stream *s, struct buf *out, const struct netcap_record 
 int stream_end_point(struct stream *s, struct buf *out, uint32_t point, const char *name,
 		     const struct counters *c, uint64_t time_ns);
 
+/* meta_format(), with as much of the stack as fits. Length, or negative errno. */
+int stream_comment(const struct meta *m, char *text, size_t size);
 /*
  * The packet's bytes with the VLAN tag back in its place, and its lengths; at most snaplen. scratch
  * (snaplen + 4 bytes) is used when there is a tag.

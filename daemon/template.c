@@ -19,18 +19,34 @@
 #define MAX_SUBPROGS   32
 
 /* Which of the session's maps an instruction wants. */
-enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SLOTS };
+enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SITES, MAP_SLOTS };
 
 static const char *const map_names[MAP_SLOTS] = {
 	[MAP_CONFIG] = ".rodata.config",
 	[MAP_CONTROL] = ".data.control",
 	[MAP_COUNTERS] = "netcap_counters",
 	[MAP_RING] = "netcap_ring",
+	[MAP_SITES] = "netcap_sites",
 };
 
 static const char *const program_names[TEMPLATE_KINDS] = {
-	[TEMPLATE_TP_BTF] = "netcap_tp_btf",
-	[TEMPLATE_RAW_TP] = "netcap_raw_tp",
+	[TEMPLATE_TYPED] = "netcap_typed",
+	[TEMPLATE_UNTYPED] = "netcap_untyped",
+	[TEMPLATE_KPROBE] = "netcap_kprobe",
+};
+
+static const struct {
+	const char *name;
+	const char *program; /* what the copy is called in the kernel */
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach;
+} hooks[TEMPLATE_HOOKS] = {
+	[TEMPLATE_TP_BTF] = { "tp_btf", "netcap_tp_btf", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
+	[TEMPLATE_RAW_TP] = { "raw_tp", "netcap_raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
+	[TEMPLATE_FENTRY] = { "fentry", "netcap_fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	[TEMPLATE_KPROBE_MULTI] = { "kprobe.multi", "netcap_multi", BPF_PROG_TYPE_KPROBE,
+				    BPF_TRACE_KPROBE_MULTI },
+	[TEMPLATE_KPROBE_ONE] = { "kprobe", "netcap_kprobe", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
 struct template {
@@ -175,12 +191,7 @@ static void clear(struct template_set *set)
 
 static int take_object(struct template_set *set, const void *elf, size_t size)
 {
-	/*
-	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
-	 * this kernel does not have: that takes CAP_SYS_ADMIN, and libbpf 1.1 fails without.
-	 */
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
-		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap");
 	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
 	int r = object ? 0 : -errno;
 
@@ -251,7 +262,8 @@ void template_target(const struct template_set *set, enum template_kind kind,
 static struct bpf_insn *copy_insns(const struct template *t, const struct filter_code *filter,
 				   const struct template_maps *maps, size_t *count)
 {
-	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring };
+	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,
+				     maps->sites };
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
 	struct bpf_insn *insns;
@@ -286,32 +298,30 @@ static void quote_log(const char *log, int error, char *why, size_t size)
 			*c = ' ';
 }
 
-int template_load(const struct template_set *set, enum template_kind kind,
-		  const struct template_maps *maps, const struct filter_code *filter,
-		  uint32_t attach_btf_id, char *why, size_t size)
+int template_load(const struct template_set *set, const struct template_copy *copy,
+		  const struct template_maps *maps, char *why, size_t size)
 {
-	const struct template *t = &set->kinds[kind];
+	const struct template *t = &set->kinds[copy->kind];
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
 		    .prog_btf_fd = set->btf,
 		    .func_info = t->functions,
 		    .func_info_cnt = t->function_count,
-		    .func_info_rec_size = sizeof(struct bpf_func_info));
-	enum bpf_prog_type type = BPF_PROG_TYPE_RAW_TRACEPOINT;
+		    .func_info_rec_size = sizeof(struct bpf_func_info),
+		    .expected_attach_type = hooks[copy->hook].attach,
+		    .attach_btf_id = copy->btf_id,
+		    .attach_btf_obj_fd = copy->btf_fd);
+	const char *name = hooks[copy->hook].program;
+	enum bpf_prog_type type = hooks[copy->hook].type;
 	struct bpf_insn *insns;
 	size_t count;
 	int fd, error;
 
-	insns = copy_insns(t, filter, maps, &count);
+	insns = copy_insns(t, copy->filter, maps, &count);
 	if (!insns) {
 		snprintf(why, size, "no memory for a program of %zu instructions", count);
 		return -ENOMEM;
 	}
-	if (kind == TEMPLATE_TP_BTF) {
-		type = BPF_PROG_TYPE_TRACING;
-		options.expected_attach_type = BPF_TRACE_RAW_TP;
-		options.attach_btf_id = attach_btf_id;
-	}
-	fd = bpf_prog_load(type, program_names[kind], "Dual BSD/GPL", insns, count, &options);
+	fd = bpf_prog_load(type, name, "Dual BSD/GPL", insns, count, &options);
 	error = errno;
 	if (fd < 0) {
 		char *log = calloc(1, LOG_BYTES);
@@ -319,7 +329,7 @@ int template_load(const struct template_set *set, enum template_kind kind,
 		options.log_buf = log;
 		options.log_size = log ? LOG_BYTES : 0;
 		options.log_level = log ? LOG_LEVEL : 0;
-		fd = bpf_prog_load(type, program_names[kind], "Dual BSD/GPL", insns, count, &options);
+		fd = bpf_prog_load(type, name, "Dual BSD/GPL", insns, count, &options);
 		error = errno;
 		if (fd < 0)
 			quote_log(log ? log : "", error, why, size);
@@ -327,4 +337,9 @@ int template_load(const struct template_set *set, enum template_kind kind,
 	}
 	free(insns);
 	return fd < 0 ? -error : fd;
+}
+
+const char *template_hook_name(enum template_hook hook)
+{
+	return hooks[hook].name;
 }

@@ -14,9 +14,29 @@
 #include "daemon/filter.h"
 
 enum template_kind {
-	TEMPLATE_TP_BTF, /* needs the tracepoint's prototype in BTF */
-	TEMPLATE_RAW_TP, /* takes any tracepoint, with addresses for arguments */
+	TEMPLATE_TYPED,   /* the verifier knows the arguments' types: tp_btf, fentry */
+	TEMPLATE_UNTYPED, /* arguments are numbers: raw_tp, and fentry where the skb is not an argument */
+	TEMPLATE_KPROBE,  /* arguments are in registers: kprobe, kprobe.multi */
 	TEMPLATE_KINDS,
+};
+
+/* What a copy is attached to. */
+enum template_hook {
+	TEMPLATE_TP_BTF,
+	TEMPLATE_RAW_TP,
+	TEMPLATE_FENTRY,
+	TEMPLATE_KPROBE_MULTI,
+	TEMPLATE_KPROBE_ONE,
+	TEMPLATE_HOOKS,
+};
+
+/* One copy. */
+struct template_copy {
+	enum template_kind kind;
+	enum template_hook hook;
+	const struct filter_code *filter; /* translated body of netcap_filter(), NULL for none */
+	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry: the function */
+	int btf_fd;      /* of the module that btf_id is in, 0: the kernel */
 };
 
 /* The maps that a copy works on. Descriptors are the caller's. */
@@ -25,6 +45,7 @@ struct template_maps {
 	int control;  /* array, mmapable, one struct netcap_control */
 	int counters; /* per-CPU array of struct netcap_counters */
 	int ring;
+	int sites;    /* hash, address to point, for shared programs without attach cookies; or -1 */
 };
 
 struct template_set;
@@ -40,14 +61,14 @@ void template_set_free(struct template_set *set);
 void template_target(const struct template_set *set, enum template_kind kind,
 		     struct filter_target *t);
 /*
- * Loads a copy. filter: the translated body of netcap_filter(), NULL for none. attach_btf_id: the
- * type of the tracepoint's prototype (btf_trace_...), for TEMPLATE_TP_BTF. Returns the program's
- * descriptor, or negative errno with what the verifier said last in why. Any thread.
+ * Loads a copy. Returns the program's descriptor, or negative errno with what the verifier said last in
+ * why. Any thread.
  */
-int template_load(const struct template_set *set, enum template_kind kind,
-		  const struct template_maps *maps, const struct filter_code *filter,
-		  uint32_t attach_btf_id, char *why, size_t size);
-/* Is it the variant for kernels without bpf_loop() (before 5.17)? */
+int template_load(const struct template_set *set, const struct template_copy *copy,
+		  const struct template_maps *maps, char *why, size_t size);
+/* "tp_btf", "kprobe.multi", ... */
+const char *template_hook_name(enum template_hook hook);
+/* Is it the variant for kernels before 5.17: without bpf_loop(), and perhaps without attach cookies? */
 bool template_set_is_old(const struct template_set *set);
 
 #endif

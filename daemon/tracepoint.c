@@ -9,6 +9,7 @@
 #include <bpf/btf.h>
 
 #include "daemon/btftype.h"
+#include "daemon/nearest.h"
 #include "daemon/tracepoint.h"
 
 #define PREFIX "btf_trace_" /* a typedef of this name holds the prototype of each tracepoint */
@@ -248,29 +249,6 @@ void tracepoint_list_clear(struct tracepoint_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* Levenshtein's distance, one row at a time. */
-static unsigned distance(const char *a, const char *b)
-{
-	unsigned row[256];
-	size_t n = strnlen(b, 255);
-
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] && i < 255; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			unsigned change = diagonal + (a[i - 1] != b[j - 1]);
-			unsigned gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = change < gap ? change : gap;
-		}
-	}
-	return row[n];
-}
-
 size_t tracepoint_nearest(const struct tracepoint_list *list, const char *group, const char *name,
 			  const struct tracepoint **nearest, size_t most)
 {
@@ -281,7 +259,8 @@ size_t tracepoint_nearest(const struct tracepoint_list *list, const char *group,
 		most = 16;
 	for (size_t i = 0; i < list->count; i++) {
 		const struct tracepoint *tp = &list->items[i];
-		unsigned d = 2 * distance(name, tp->name) + distance(group, tp->group);
+		unsigned d = 2 * nearest_distance(name, tp->name) +
+			     nearest_distance(group, tp->group);
 		size_t at;
 
 		if (tp->skb == TRACEPOINT_NO_ARG)

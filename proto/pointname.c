@@ -13,7 +13,9 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS  "0123456789"
 
-#define EXAMPLE "write it as in tracepoint:skb:kfree_skb"
+#define PATTERN "*?[]"
+
+#define EXAMPLE "write it as in tracepoint:skb:kfree_skb or icmp_rcv"
 
 /* A part of the text that is being parsed. */
 struct part {
@@ -113,15 +115,35 @@ static int parse_arguments(const struct parse *p, struct part rest, struct point
 	return parse_argument(p, &rest, &out->arg2);
 }
 
-static int parse_function(const struct parse *p, const struct part *name, struct pointname *out)
+static const struct {
+	const char *word;
+	enum pointname_kind kind;
+} kinds[] = {
+	{ "kprobe", POINTNAME_KPROBE },
+	{ "fentry", POINTNAME_FENTRY },
+};
+
+/* [MODULE:]FUNCTION */
+static int parse_function(const struct parse *p, struct part rest, enum pointname_kind kind,
+			  struct pointname *out)
 {
-	out->kind = POINTNAME_FUNCTION;
-	if (name->len && strchr(DIGITS, *name->text))
+	struct part module;
+
+	out->kind = kind;
+	if (cut(&rest, ':', &module) &&
+	    copy_part(p, &module, "kind or module", LETTERS DIGITS "_", out->group,
+		      sizeof(out->group)))
+		return -EINVAL;
+	if (memchr(rest.text, ':', rest.len))
+		return refuse(p, "the trace point %s has too many colons: " EXAMPLE, p->whole.text);
+	if (rest.len && strchr(DIGITS, *rest.text))
 		return refuse(p,
 			      "the trace point %s begins with a digit, which no function does: "
 			      "give the name of a function, or " EXAMPLE,
 			      p->whole.text);
-	return copy_part(p, name, "function name", LETTERS DIGITS "_.", out->name,
+	if (is(&rest, "all"))
+		rest = (struct part){ "*", 1 };
+	return copy_part(p, &rest, "function name", LETTERS DIGITS "_." PATTERN, out->name,
 			 sizeof(out->name));
 }
 
@@ -136,24 +158,32 @@ static int parse_tracepoint(const struct parse *p, struct part rest, struct poin
 			      p->whole.text);
 	if (memchr(rest.text, ':', rest.len))
 		return refuse(p, "the trace point %s has too many colons: " EXAMPLE, p->whole.text);
-	if (copy_part(p, &group, "group", LETTERS DIGITS "_-", out->group, sizeof(out->group)))
+	if (copy_part(p, &group, "group", LETTERS DIGITS "_-" PATTERN, out->group, sizeof(out->group)))
 		return -EINVAL;
-	return copy_part(p, &rest, "event", LETTERS DIGITS "_", out->name, sizeof(out->name));
+	return copy_part(p, &rest, "event", LETTERS DIGITS "_" PATTERN, out->name, sizeof(out->name));
 }
 
-static int parse_name(const struct parse *p, struct part rest, struct pointname *out)
+static int parse_name(const struct parse *p, struct part whole, struct pointname *out)
 {
-	struct part kind;
-	struct quote q;
+	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe", "fexit",
+					   "xdp" };
+	struct part rest = whole, kind;
 
 	if (!cut(&rest, ':', &kind))
-		return parse_function(p, &kind, out);
+		return parse_function(p, whole, POINTNAME_FUNCTION, out);
 	if (is(&kind, "tracepoint") || is(&kind, "tp"))
 		return parse_tracepoint(p, rest, out);
-	return refuse(p,
-		      "the trace point %s has the kind %s, which is not known: this version traces "
-		      "tracepoints, written tracepoint:GROUP:EVENT or tp:GROUP:EVENT",
-		      p->whole.text, quote_text(&q, kind.text, kind.len));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (is(&kind, kinds[i].word))
+			return parse_function(p, rest, kinds[i].kind, out);
+	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
+		if (is(&kind, other[i]))
+			return refuse(p,
+				      "the trace point %s is of kind %s, which this version does not "
+				      "trace: give tracepoint:GROUP:EVENT, or a kernel function, "
+				      "with kprobe: or fentry: in front if need be",
+				      p->whole.text, other[i]);
+	return parse_function(p, whole, POINTNAME_FUNCTION, out);
 }
 
 int pointname_parse(const char *text, struct pointname *p, char *why, size_t size)
@@ -175,13 +205,24 @@ int pointname_parse(const char *text, struct pointname *p, char *why, size_t siz
 	return arguments ? parse_arguments(&parse, rest, p) : 0;
 }
 
+static const char *kind_word(enum pointname_kind kind)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].kind == kind)
+			return kinds[i].word;
+	return kind == POINTNAME_TRACEPOINT ? "tracepoint" : NULL;
+}
+
 int pointname_format(const struct pointname *p, char *text, size_t size)
 {
-	int len;
+	const char *kind = kind_word(p->kind);
+	int len = snprintf(text, size, "%s%s%s%s%s", kind ? kind : "", kind ? ":" : "", p->group,
+			   *p->group ? ":" : "", p->name);
 
-	if (p->kind == POINTNAME_TRACEPOINT)
-		len = snprintf(text, size, "tracepoint:%s:%s", p->group, p->name);
-	else
-		len = snprintf(text, size, "%s", p->name);
 	return (size_t)len < size ? len : -ENOBUFS;
+}
+
+bool pointname_is_pattern(const struct pointname *p)
+{
+	return strpbrk(p->name, PATTERN) || strpbrk(p->group, PATTERN);
 }

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Trace points as they are typed: [kind:]name[@arg[@arg2]]. For tracepoints the name is
- * group:event. Lists are separated by commas.
+ * Trace points as they are typed:
+ *
+ *     tracepoint:GROUP:EVENT           [kind:][MODULE:]FUNCTION, kind is kprobe or fentry
+ *
+ * each with [@arg[@arg2]] behind. Names may be patterns of glob(7); "all" stands for "*". Lists are
+ * separated by commas.
  */
 #ifndef POINTNAME_H
 #define POINTNAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum pointname_kind {
-	POINTNAME_FUNCTION,   /* no kind given */
+	POINTNAME_FUNCTION,   /* its entry, in whatever way is best */
 	POINTNAME_TRACEPOINT,
+	POINTNAME_KPROBE,     /* its entry, by kprobe or kprobe.multi */
+	POINTNAME_FENTRY,     /* its entry, by fentry */
 };
 
 struct pointname {
 	enum pointname_kind kind;
-	char group[64];  /* tracepoints: "skb" */
+	char group[64];  /* tracepoints: "skb"; functions: the module, or "" */
 	char name[128];  /* "kfree_skb", "icmp_rcv" */
 	int arg;         /* @N, from 1; 0: not given */
 	int arg2;        /* second @N, from 1; 0: not given */
@@ -26,7 +33,12 @@ struct pointname {
  * value, what to do.
  */
 int pointname_parse(const char *text, struct pointname *p, char *why, size_t size);
-/* "tracepoint:skb:kfree_skb", without @N: the name that output uses. Length, or -ENOBUFS. */
+/*
+ * "tracepoint:skb:kfree_skb", "icmp_rcv", "fentry:nf_tables:nft_do_chain", without @N: the name that
+ * output uses. Length, or -ENOBUFS.
+ */
 int pointname_format(const struct pointname *p, char *text, size_t size);
+/* Is a name a pattern, which may stand for several trace points? */
+bool pointname_is_pattern(const struct pointname *p);
 
 #endif

@@ -26,6 +26,8 @@ static const struct jsonstrict_field fields[] = {
 	{"ringBytes", JSONSTRICT_INTEGER, offsetof(struct spec, ring_bytes), false, LIMIT_RING_MIN,
 	 LIMIT_RING_MAX},
 	{"stack", JSONSTRICT_BOOLEAN, offsetof(struct spec, stack), false, 0, 0},
+	{"backend", JSONSTRICT_STRING, offsetof(struct spec, backend), false, 1, LIMIT_COMM_BYTES},
+	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
 	{0},
 };
@@ -50,6 +52,7 @@ void spec_clear(struct spec *s)
 	free(s->filter);
 	free(s->interface);
 	free(s->comm);
+	free(s->backend);
 	spec_init(s);
 }
 

@@ -14,6 +14,7 @@ struct spec {
 	char *filter;      /* tcpdump expression, NULL: everything */
 	char *interface;   /* device name, NULL: any */
 	char *comm;        /* task name, NULL: any */
+	char *backend;     /* how functions are attached, NULL: as is best */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
@@ -23,6 +24,7 @@ struct spec {
 	int64_t ring_bytes;
 	bool stack;        /* keep the kernel stack */
 	bool dry_run;      /* plan only */
+	bool force;        /* many trace points without a filter */
 };
 
 /* Defaults from limit.h. Never fails. */

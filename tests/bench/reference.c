@@ -150,8 +150,8 @@ static int run_netcap(void)
 
 	if (!o)
 		return -1;
-	program = o->progs.netcap_tp_btf;
-	bpf_program__set_autoload(o->progs.netcap_raw_tp, false);
+	program = o->progs.netcap_typed;
+	bpf_program__set_autoload(o->progs.netcap_untyped, false);
 	o->rodata_config->netcap_config.snaplen = SNAPLEN;
 	o->rodata_config->netcap_config.stack = 0;
 	o->rodata_config->netcap_config.filtered = 0;

@@ -70,7 +70,7 @@ static void run(const char *point, const char *filter, bool stack, int64_t snapl
 			    (long long)snaplen, load.why);
 	assert_null(load.error);
 	sessionload_silence(&load);
-	sessionload_detach(&load);
+	sessionload_settle(&load);
 	sessionload_clear(&load);
 }
 
@@ -113,15 +113,17 @@ static void test_raw_tp(void **state)
 					.var_stack = kernel.var_stack };
 	struct netcap_config config = { .snaplen = 256, .filtered = 1, .stack = 1,
 					.location_arg = 1, .reason_arg = NETCAP_NO_ARG };
+	const struct template_copy copy = { .kind = TEMPLATE_UNTYPED, .hook = TEMPLATE_RAW_TP,
+					    .filter = &code };
 	char why[512];
 	int fd;
 
 	assert_int_equal(filtertext_compile("udp and port 53", &classic, why, sizeof(why)), 0);
-	template_target(kernel.templates, TEMPLATE_RAW_TP, &target);
+	template_target(kernel.templates, TEMPLATE_UNTYPED, &target);
 	assert_int_equal(filter_translate(&classic, &target, &code, why, sizeof(why)), 0);
 	assert_int_equal(maps_make_shared(&maps, 1, 65536), 0);
 	assert_int_equal(maps_make_config(&maps, &config), 0);
-	fd = template_load(kernel.templates, TEMPLATE_RAW_TP, &maps, &code, 0, why, sizeof(why));
+	fd = template_load(kernel.templates, &copy, &maps, why, sizeof(why));
 	if (fd < 0)
 		print_error("%s\n", why);
 	assert_true(fd >= 0);
@@ -143,17 +145,65 @@ static void test_refusals(void **state)
 		{ "tracepoint:sched:sched_switch", PROBE_REFUSED, "carries no struct sk_buff" },
 		{ "tracepoint:skb:kfree_skb@2", PROBE_REFUSED, "argument 2" },
 		{ "tracepoint:skb:kfree_skb@9", PROBE_REFUSED, "no argument 9" },
-		{ "icmp_rcv", PROBE_REFUSED, "kernel function" },
+		{ "icmp_rcvv", PROBE_UNKNOWN, "no function icmp_rcvv" },
+		{ "schedule", PROBE_REFUSED, "takes no struct sk_buff" },
+		{ "icmp_rcv@2", PROBE_REFUSED, "no argument 2" },
+		{ "tcp_v4_do_rcv@1", PROBE_REFUSED, "argument 1" },
+		{ "fentry:kfree_skbb", PROBE_UNKNOWN, "kfree_skbb" },
+		{ "no_such_*", PROBE_UNKNOWN, "matches no_such_*" },
+		{ "usdt:a:b", PROBE_REFUSED, "kind usdt" },
 	};
-	struct probe p;
+	const struct module_set none = {};
+	struct probe_list list;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		probe_resolve(&p, &kernel, cases[i].text);
-		assert_int_equal(p.error, cases[i].error);
-		assert_non_null(strstr(p.why, cases[i].words));
-		if (p.error == PROBE_UNKNOWN)
-			assert_string_equal(p.nearest[0], "tracepoint:skb:kfree_skb");
-		probe_close(&p);
+		char *items[] = { (char *)cases[i].text };
+		const struct jsonstrict_strings texts = { 1, items };
+
+		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &texts), 0);
+		assert_int_equal(list.count, 1);
+		if (list.items[0].error != cases[i].error || !strstr(list.items[0].why, cases[i].words))
+			print_error("%s: %s\n", cases[i].text, list.items[0].why);
+		assert_int_equal(list.items[0].error, cases[i].error);
+		assert_non_null(strstr(list.items[0].why, cases[i].words));
+		probe_list_clear(&list);
+	}
+}
+
+/* Where the skb is, and what stands for how many. */
+static void test_functions(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t least;
+		int skb; /* -1: not looked at */
+		bool indirect;
+	} cases[] = {
+		{ "icmp_rcv", 1, 0, false },
+		{ "tcp_v4_do_rcv", 1, 1, false },
+		{ "__netif_receive_skb_core", 1, 0, true },
+		{ "tcp_v4_send_synack", 1, 6, false },
+		{ "kprobe:icmp_rcv@1", 1, 0, false },
+		{ "fentry:icmp_rcv", 1, 0, false },
+		{ "tcp_*", 50, -1, false },
+		{ "all", 1000, -1, false },
+		{ "tracepoint:net:*", 3, -1, false },
+	};
+	const struct module_set none = {};
+	struct probe_list list;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char *items[] = { (char *)cases[i].text };
+		const struct jsonstrict_strings texts = { 1, items };
+
+		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &texts), 0);
+		assert_true(list.count >= cases[i].least);
+		assert_int_equal(list.items[0].error, PROBE_OK);
+		if (cases[i].skb >= 0) {
+			assert_int_equal(list.items[0].skb, cases[i].skb);
+			assert_int_equal(list.items[0].indirect, cases[i].indirect);
+		}
+		probe_list_clear(&list);
 	}
 }
 
@@ -175,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_tracepoint), cmocka_unit_test(test_variants),
 		cmocka_unit_test(test_raw_tp),		 cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_symbols),
 	};
 

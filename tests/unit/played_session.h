@@ -79,11 +79,6 @@ const struct session_owner *session_owner(const struct session *s)
 	return &s->owner;
 }
 
-bool session_has_ended(const struct session *s)
-{
-	return false;
-}
-
 struct json_object *session_to_json(struct session *s)
 {
 	struct json_object *object = json_object_new_object();

@@ -48,7 +48,7 @@ static void terminals_get_no_control_characters(void **state)
 
 	text_print_safe(out, "a\033[31m\x9b\x7f\n\tb");
 	fclose(out);
-	assert_string_equal(text, "a\\x1b[31m\\x9b\\x7f\n\tb");
+	assert_string_equal(text, "a\\x1b[31m\\x9b\\x7f\\x0a\\x09b");
 	free(text);
 }
 

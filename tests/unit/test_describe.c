@@ -12,6 +12,11 @@
 static const char *names[] = { "NOT_DROPPED_YET", NULL, "NETFILTER_DROP" };
 static const struct kernel kernel = { .reasons = names, .reason_count = 3 };
 
+static char drop_text[] = "tracepoint:skb:kfree_skb", function_text[] = "icmp_rcv";
+static const struct probe drop = { .text = drop_text, .location = 1, .reason = 2 };
+static const struct probe function = { .text = function_text, .location = NETCAP_NO_ARG,
+				       .reason = NETCAP_NO_ARG };
+
 static struct netcap_record *make_record(void)
 {
 	struct netcap_record *r = calloc(1, sizeof(*r) + NETCAP_STACK_FRAMES * 8);
@@ -38,7 +43,7 @@ static void test_fields(void **state)
 	struct describe_store store;
 	struct meta m;
 
-	describe_record(r, "tracepoint:skb:kfree_skb", true, &kernel, NULL, &store, &m);
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_string_equal(m.point, "tracepoint:skb:kfree_skb");
 	assert_string_equal(m.reason, "NETFILTER_DROP");
 	assert_string_equal(m.location, "0x1234");
@@ -66,7 +71,7 @@ static void test_unknown(void **state)
 	r->dev[0] = r->comm[0] = 0;
 	r->link = 200;
 	r->flags = NETCAP_F_PARTIAL;
-	describe_record(r, "p", true, &kernel, NULL, &store, &m);
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_string_equal(m.reason, "REASON_1");
 	assert_null(m.location);
 	assert_null(m.dev);
@@ -74,9 +79,9 @@ static void test_unknown(void **state)
 	assert_null(m.link);
 	assert_int_equal(m.partial, 1);
 	r->reason = 70000;
-	describe_record(r, "p", true, &kernel, NULL, &store, &m);
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_string_equal(m.reason, "REASON_70000");
-	describe_record(r, "p", false, &kernel, NULL, &store, &m);
+	describe_record(r, &function, &kernel, NULL, &store, &m);
 	assert_null(m.reason);
 	free(r);
 }
@@ -91,12 +96,12 @@ static void test_stack(void **state)
 	r->stack[0] = 0xabc;
 	r->stack[1] = 0xdef;
 	r->stack_bytes = 16;
-	describe_record(r, "p", true, &kernel, NULL, &store, &m);
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_int_equal(m.frames, 2);
 	assert_string_equal(m.stack[0], "0xabc");
 	assert_string_equal(m.stack[1], "0xdef");
 	r->stack_bytes = 65535; /* never more than the slot */
-	describe_record(r, "p", true, &kernel, NULL, &store, &m);
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_int_equal(m.frames, NETCAP_STACK_FRAMES);
 	free(r);
 }

@@ -70,22 +70,44 @@ static void test_names(void **state)
 	check_refused("icmp_rcv,ip_rcv", "\",\" in its function name");
 	check_refused("icmp_rcv\n", "\"\\x0a\" in its function name");
 	check_refused("icmp_rcv\xc3\xa4", "\"\\xc3\" in its function name");
-	check_refused("icmp_*", "\"*\" in its function name");
 	check_refused("9icmp", "begins with a digit");
 }
 
 static void test_kinds(void **state)
 {
-	static const char *const kinds[] = {"kprobe", "fentry", "fexit", "t",
-					    "TP",     "usdt",   "skb",   ""};
+	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe", "fexit", "xdp"};
 	char text[64], reason[64];
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		snprintf(text, sizeof(text), "%s:kfree_skb", kinds[i]);
-		snprintf(reason, sizeof(reason), "the kind \"%s\", which is not known", kinds[i]);
+	check("kprobe:icmp_rcv", POINTNAME_KPROBE, "", "icmp_rcv", 0, 0, "kprobe:icmp_rcv");
+	check("fentry:icmp_rcv@1", POINTNAME_FENTRY, "", "icmp_rcv", 1, 0, "fentry:icmp_rcv");
+	check("fentry:nf_tables:nft_do_chain@1@2", POINTNAME_FENTRY, "nf_tables", "nft_do_chain", 1, 2, "fentry:nf_tables:nft_do_chain");
+	check("nf_tables:nft_do_chain", POINTNAME_FUNCTION, "nf_tables", "nft_do_chain", 0, 0, "nf_tables:nft_do_chain");
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		snprintf(text, sizeof(text), "%s:kfree_skb", other[i]);
+		snprintf(reason, sizeof(reason), "is of kind %s, which", other[i]);
 		check_refused(text, reason);
 		check_refused(text, "tracepoint:GROUP:EVENT");
 	}
+	check_refused(":kfree_skb", "empty kind or module");
+	check_refused("a:b:c", "too many colons");
+	check_refused("kprobe:a:b:c", "too many colons");
+	check_refused("no-module:f", "\"-\" in its kind or module");
+}
+
+static void test_patterns(void **state)
+{
+	struct pointname p;
+	char why[512];
+
+	check("tcp_*", POINTNAME_FUNCTION, "", "tcp_*", 0, 0, "tcp_*");
+	check("all", POINTNAME_FUNCTION, "", "*", 0, 0, "*");
+	check("nf_tables:all", POINTNAME_FUNCTION, "nf_tables", "*", 0, 0, "nf_tables:*");
+	check("kprobe:tcp_v[46]_rcv", POINTNAME_KPROBE, "", "tcp_v[46]_rcv", 0, 0, "kprobe:tcp_v[46]_rcv");
+	check("tracepoint:net:*", POINTNAME_TRACEPOINT, "net", "*", 0, 0, "tracepoint:net:*");
+	assert_int_equal(pointname_parse("tcp_v?_rcv", &p, why, sizeof(why)), 0);
+	assert_true(pointname_is_pattern(&p));
+	assert_int_equal(pointname_parse("tcp_v4_rcv", &p, why, sizeof(why)), 0);
+	assert_false(pointname_is_pattern(&p));
 }
 
 static void test_arguments(void **state)
@@ -145,15 +167,16 @@ static void test_small_text(void **state)
 	char text[14];
 
 	assert_int_equal(pointname_format(&p, text, sizeof(text)), -ENOBUFS);
-	p.group[0] = '\0';
-	assert_int_equal(pointname_format(&p, text, sizeof(text)), 13);
+	p.kind = POINTNAME_FENTRY;
+	assert_int_equal(pointname_format(&p, text, sizeof(text)), 10);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),       cmocka_unit_test(test_names),
-		cmocka_unit_test(test_kinds),      cmocka_unit_test(test_arguments),
+		cmocka_unit_test(test_kinds),      cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_lengths),    cmocka_unit_test(test_small_why),
 		cmocka_unit_test(test_small_text),
 	};

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include "daemon/hooks.h"
+#include "daemon/kprobe.h"
+#include "daemon/template.h"
+
+#define WHY_BYTES 512
+
+int hooks_backend_parse(const char *name, enum hooks_backend *backend)
+{
+	static const char *const names[] = { "auto", "fentry", "kprobe.multi", "kprobe" };
+
+	*backend = HOOKS_AUTO;
+	if (!name)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]))
+			continue;
+		*backend = i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int append(int **fds, size_t *count, int fd)
+{
+	int *more = realloc(*fds, (*count + 1) * sizeof(*more));
+
+	if (!more) {
+		close(fd);
+		return -ENOMEM;
+	}
+	*fds = more;
+	more[(*count)++] = fd;
+	return 0;
+}
+
+static int keep_program(struct hooks *h, int fd, struct probe *owner)
+{
+	struct probe **owners = realloc(h->owners, (h->program_count + 1) * sizeof(*owners));
+
+	if (!owners) {
+		close(fd);
+		return -ENOMEM;
+	}
+	h->owners = owners;
+	owners[h->program_count] = owner;
+	return append(&h->programs, &h->program_count, fd);
+}
+
+int hooks_keep_link(struct hooks *h, int fd)
+{
+	return append(&h->links, &h->link_count, fd);
+}
+
+int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, uint32_t point,
+	       bool shared, char *why, size_t size)
+{
+	struct netcap_config config = plan->config;
+	const struct template_copy copy = {
+		.kind = p->kind,
+		.hook = p->hook,
+		.filter = plan->filter ? &plan->filter[p->kind] : NULL,
+		.btf_id = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_id,
+		.btf_fd = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_fd,
+	};
+	int r;
+
+	config.point = point;
+	config.shared = shared;
+	config.skb_arg = p->skb;
+	config.indirect = p->indirect;
+	config.indirect_at = p->indirect_at;
+	config.location_arg = p->location;
+	config.reason_arg = p->reason;
+	config.filtered = plan->filter != NULL;
+	config.access = kernel_access(plan->kernel, p->kind);
+	r = maps_make_config(plan->maps, &config);
+	if (!r)
+		r = template_load(plan->kernel->templates, &copy, plan->maps, why, size);
+	else
+		snprintf(why, size, "the kernel made no map for %s: %s", p->text, strerror(-r));
+	if (r < 0)
+		return r;
+	return keep_program(h, r, shared ? NULL : p) ?: h->programs[h->program_count - 1];
+}
+
+/* Loads and attaches a program of the probe's own. 0, or an error that stands in the probe. */
+static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+{
+	uint32_t point = p - plan->probes->items;
+	char why[WHY_BYTES];
+	int program = hooks_load(h, plan, p, point, false, why, sizeof(why)), link;
+
+	if (program < 0) {
+		probe_fail(p, PROBE_FAILED, "%s", why);
+		return program;
+	}
+	/* with BTF the program itself says where it belongs (BPF_RAW_TRACEPOINT_OPEN, Linux 5.5) */
+	link = bpf_raw_tracepoint_open(p->hook == TEMPLATE_RAW_TP ? p->name : NULL, program);
+	if (link < 0) {
+		int error = errno;
+
+		probe_fail(p, PROBE_FAILED, "the kernel did not attach to %s by %s: %s", p->text,
+			   template_hook_name(p->hook), strerror(error));
+		return -error;
+	}
+	return hooks_keep_link(h, link);
+}
+
+static size_t count_functions(const struct probe_list *probes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < probes->count; i++)
+		n += probes->items[i].error == PROBE_OK && probe_is_function(&probes->items[i]);
+	return n;
+}
+
+enum template_hook hooks_choose(const struct hooks_plan *plan, const struct probe *p)
+{
+	if (!probe_is_function(p))
+		return p->hook;
+	if (p->asked == POINTNAME_FENTRY || plan->backend == HOOKS_FENTRY)
+		return TEMPLATE_FENTRY;
+	if (plan->backend == HOOKS_KPROBE)
+		return TEMPLATE_KPROBE_ONE;
+	if (plan->backend == HOOKS_KPROBE_MULTI || p->asked == POINTNAME_KPROBE || !p->btf_id ||
+	    p->btf_fd < 0 ||
+	    count_functions(plan->probes) > HOOKS_FENTRY_MOST)
+		return TEMPLATE_KPROBE_MULTI;
+	return TEMPLATE_FENTRY;
+}
+
+/* Only what was left to us to choose may be tried in another way. */
+static bool may_fall_back(const struct hooks_plan *plan, const struct probe *p)
+{
+	return plan->backend == HOOKS_AUTO && p->asked == POINTNAME_FUNCTION;
+}
+
+static void clear_error(struct probe *p)
+{
+	free(p->why);
+	p->why = NULL;
+	p->error = PROBE_OK;
+}
+
+int hooks_attach(struct hooks *h, const struct hooks_plan *plan)
+{
+	struct probe_list *probes = plan->probes;
+	bool *shared = calloc(probes->count, sizeof(*shared));
+	size_t done = 0;
+	int r;
+
+	memset(h, 0, sizeof(*h));
+	if (!shared)
+		return -ENOMEM;
+	for (size_t i = 0; i < probes->count; i++) {
+		struct probe *p = &probes->items[i];
+
+		if (p->error != PROBE_OK)
+			continue;
+		p->hook = hooks_choose(plan, p);
+		if (p->hook == TEMPLATE_FENTRY || !probe_is_function(p)) {
+			r = attach_alone(h, plan, p);
+			if (!r || !may_fall_back(plan, p)) {
+				plan->progress(plan->arg, ++done);
+				continue;
+			}
+			clear_error(p);
+			p->hook = TEMPLATE_KPROBE_MULTI;
+		}
+		p->kind = TEMPLATE_KPROBE;
+		shared[i] = true;
+	}
+	r = kprobe_attach(h, plan, shared, done);
+	free(shared);
+	return r;
+}
+
+uint64_t hooks_missed(const struct hooks *h)
+{
+	uint64_t shared = 0;
+
+	for (size_t i = 0; i < h->program_count; i++) {
+		struct bpf_prog_info info = {};
+		uint32_t length = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(h->programs[i], &info, &length))
+			continue;
+		/* Linux 5.12; 0 before */
+		if (h->owners[i])
+			h->owners[i]->missed = info.recursion_misses;
+		else
+			shared += info.recursion_misses;
+	}
+	return shared;
+}
+
+void hooks_close(struct hooks *h)
+{
+	for (size_t i = 0; i < h->link_count; i++)
+		close(h->links[i]);
+	for (size_t i = 0; i < h->program_count; i++)
+		close(h->programs[i]);
+	free(h->links);
+	free(h->programs);
+	free(h->owners);
+	memset(h, 0, sizeof(*h));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions by kprobe.multi (Linux 5.18, with CONFIG_FPROBE), which attaches thousands in a fraction of a
+ * second, or by one kprobe each where that is missing. Part of hooks.c, whose functions these are:
+ */
+#ifndef KPROBE_H
+#define KPROBE_H
+
+#include "daemon/hooks.h"
+
+/*
+ * Attaches the probes that are marked; those that cannot be have their error set. done: how many others
+ * are done. 0 or -ENOMEM.
+ */
+int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *marked, size_t done);
+
+/* A perf event at the entry of a function, not enabled. Its descriptor, or negative errno. */
+int kprobe_open_name(const char *function);
+
+/* Of hooks.c: loads a program for p; returns its descriptor, which h owns, or negative errno. */
+int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, uint32_t point,
+	       bool shared, char *why, size_t size);
+/* Takes over a link. 0 or -ENOMEM. */
+int hooks_keep_link(struct hooks *h, int fd);
+
+#endif
