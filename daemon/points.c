@@ -1,41 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <bpf/btf.h>
 
+#include "daemon/function.h"
+#include "daemon/hooktrial.h"
 #include "daemon/jsonmake.h"
+#include "daemon/modules.h"
 #include "daemon/points.h"
 #include "daemon/quota.h"
+#include "daemon/sites.h"
 #include "daemon/tracepoint.h"
 
-#define NO_SKB  "it carries no struct sk_buff"
-#define NO_TYPE "its arguments are not in the kernel's type information; say which with @N"
+#define NO_SKB      "it carries no struct sk_buff"
+#define NO_TYPE     "its arguments are not in the kernel's type information; say which with @N"
+#define NO_HOOKS    "this kernel has neither fentry nor kprobes (netcapctl features says more)"
+#define UNTRACEABLE "the kernel does not let it be traced: it is inlined, or part of the tracer"
+
+#define NAME_BYTES      256
+#define PROTOTYPE_BYTES 1024
+
+/* A list of replies that is being made. */
+struct listing {
+	struct deferred_work *work;
+	struct json_object *points; /* of the reply that is being filled; not owned */
+	bool failed;                /* out of memory */
+};
 
 bool points_match(const char *pattern, const char *group, const char *name)
 {
-	char full[256];
+	char full[NAME_BYTES];
 
 	snprintf(full, sizeof(full), "tracepoint:%s:%s", group, name);
 	return !fnmatch(pattern, name, 0) || !fnmatch(pattern, full, 0) ||
 	       !fnmatch(pattern, full + sizeof("tracepoint:") - 1, 0);
-}
-
-static struct json_object *describe(const struct btf *btf, const struct tracepoint *tp)
-{
-	struct json_object *point = json_object_new_object();
-	bool has_skb = tp->skb != TRACEPOINT_NO_ARG;
-	const char *reason = has_skb ? NULL : tp->btf_id ? NO_SKB : NO_TYPE;
-	char name[256], prototype[1024];
-
-	snprintf(name, sizeof(name), "tracepoint:%s:%s", tp->group, tp->name);
-	tracepoint_prototype(btf, tp, prototype, sizeof(prototype));
-	if (jsonmake_text(point, "name", name) && jsonmake_text(point, "prototype", prototype) &&
-	    jsonmake_add(point, "argument", json_object_new_int(has_skb ? tp->skb + 1 : 0)) &&
-	    jsonmake_text(point, "reason", reason))
-		return point;
-	json_object_put(point);
-	return NULL;
 }
 
 /* The array of points in a new reply, or NULL. */
@@ -47,39 +49,118 @@ static struct json_object *add_reply(struct json_object *replies)
 	return jsonmake_append(replies, reply) && ok ? points : NULL;
 }
 
-static bool fill(struct deferred_work *work, const struct btf *btf,
-		 const struct tracepoint_list *list)
+/* argument: from 1; 0 with a reason: it cannot be traced. */
+static void add_point(struct listing *l, const char *name, const char *prototype, int argument,
+		      const char *reason)
 {
-	struct json_object *points = add_reply(work->replies);
-	bool ok = points;
+	struct json_object *point = json_object_new_object();
 
-	for (size_t i = 0; ok && i < list->count; i++) {
+	if (l->points && l->work->more && json_object_array_length(l->points) == QUOTA_POINTS_REPLY)
+		l->points = add_reply(l->work->replies);
+	if (l->points && jsonmake_text(point, "name", name) &&
+	    jsonmake_text(point, "prototype", prototype) &&
+	    jsonmake_add(point, "argument", json_object_new_int(argument)) &&
+	    jsonmake_text(point, "reason", reason) && jsonmake_append(l->points, point))
+		return;
+	l->failed = true;
+}
+
+static void add_tracepoints(struct listing *l, const struct btf *btf,
+			    const struct tracepoint_list *list)
+{
+	char name[NAME_BYTES], prototype[PROTOTYPE_BYTES];
+
+	for (size_t i = 0; i < list->count && !l->failed; i++) {
 		const struct tracepoint *tp = &list->items[i];
+		bool has_skb = tp->skb != TRACEPOINT_NO_ARG;
 
-		if (work->text && !points_match(work->text, tp->group, tp->name))
+		if (l->work->text && !points_match(l->work->text, tp->group, tp->name))
 			continue;
-		if (work->more && json_object_array_length(points) == QUOTA_POINTS_REPLY)
-			points = add_reply(work->replies);
-		ok = jsonmake_append(points, describe(btf, tp));
+		snprintf(name, sizeof(name), "tracepoint:%s:%s", tp->group, tp->name);
+		tracepoint_prototype(btf, tp, prototype, sizeof(prototype));
+		add_point(l, name, prototype, has_skb ? tp->skb + 1 : 0,
+			  has_skb ? NULL : tp->btf_id ? NO_SKB : NO_TYPE);
 	}
-	return ok;
+}
+
+/* Which of these functions tracefs says can be traced; NULL: that is not known. The caller frees. */
+static bool *find_traceable(const struct function_list *functions)
+{
+	const char **names = calloc(functions->count + 1, sizeof(*names));
+	bool *traceable = calloc(functions->count + 1, sizeof(*traceable));
+	size_t unique = 0;
+
+	/* copies of one name stand together */
+	for (size_t i = 0; names && i < functions->count; i++)
+		if (!unique || strcmp(names[unique - 1], functions->items[i].name))
+			names[unique++] = functions->items[i].name;
+	if (!names || !traceable || unique != functions->count ||
+	    sites_traceable(names, unique, traceable)) {
+		free(traceable);
+		traceable = NULL;
+	}
+	free(names);
+	return traceable;
+}
+
+static void add_functions(struct listing *l, const struct function_list *functions,
+			  const char *module, bool hooks)
+{
+	bool *traceable = find_traceable(functions);
+	char name[NAME_BYTES], prototype[PROTOTYPE_BYTES];
+
+	for (size_t i = 0; i < functions->count && !l->failed; i++) {
+		const struct function *f = &functions->items[i];
+		const char *reason = !hooks                    ? NO_HOOKS :
+				     traceable && !traceable[i] ? UNTRACEABLE :
+								  NULL;
+
+		snprintf(name, sizeof(name), "%s%s%s", module, *module ? ":" : "", f->name);
+		if (l->work->text && fnmatch(l->work->text, name, 0) &&
+		    fnmatch(l->work->text, f->name, 0))
+			continue;
+		if (function_prototype(f, prototype, sizeof(prototype)) < 0)
+			snprintf(prototype, sizeof(prototype), "%s(...)", f->name);
+		add_point(l, name, prototype, reason ? 0 : f->skb + 1, reason);
+	}
+	free(traceable);
+}
+
+static void add_all_functions(struct listing *l, const struct kernel *k)
+{
+	bool hooks = !hooktrial_fentry(k) || !hooktrial_kprobe(k);
+	struct module_set modules;
+
+	add_functions(l, &k->functions, "", hooks);
+	if (module_set_open(&modules, k->btf)) {
+		l->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < modules.count; i++)
+		add_functions(l, &modules.items[i].list, modules.items[i].name, hooks);
+	module_set_close(&modules);
 }
 
 static void list_points(struct deferred_work *work, const struct btf *btf,
 			const struct tracepoint_index *index)
 {
-	struct tracepoint_list list;
+	struct listing l = { .work = work };
+	struct tracepoint_list tracepoints;
 
-	if (tracepoint_list(index, &list, work->why, sizeof(work->why)))
+	if (tracepoint_list(index, &tracepoints, work->why, sizeof(work->why)))
 		return;
 	work->replies = json_object_new_array();
-	if (!fill(work, btf, &list)) {
-		json_object_put(work->replies);
-		work->replies = NULL;
-		snprintf(work->why, sizeof(work->why), "no memory for %zu trace points",
-			 list.count);
-	}
-	tracepoint_list_clear(&list);
+	l.points = work->replies ? add_reply(work->replies) : NULL;
+	l.failed = !l.points;
+	add_tracepoints(&l, btf, &tracepoints);
+	tracepoint_list_clear(&tracepoints);
+	if (!l.failed && work->kernel->templates)
+		add_all_functions(&l, work->kernel);
+	if (!l.failed)
+		return;
+	json_object_put(work->replies);
+	work->replies = NULL;
+	snprintf(work->why, sizeof(work->why), "no memory for the list of trace points");
 }
 
 /* Types are all that is needed, and they may be readable when nothing else works. */
