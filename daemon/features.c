@@ -182,6 +182,10 @@ static void say_function_hook(struct feature *f, int error)
 {
 	if (!error)
 		say(f, true, NULL, "a program can be attached to icmp_rcv");
+	else if (error == -EACCES)
+		say(f, false,
+		    "set kernel.perf_event_paranoid to 2 or less, or give netcapd CAP_SYS_ADMIN",
+		    "not permitted (%s)", strerror(-error));
 	else if (error == -ENOENT || error == -EOPNOTSUPP || error == -EINVAL)
 		say(f, false, "functions are then attached in another way, if there is one",
 		    "this kernel does not have it (%s)", strerror(-error));

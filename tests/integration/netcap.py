@@ -170,11 +170,12 @@ class Process:
 
 
 class Daemon(Process):
-    def __init__(self, build, directory):
+    def __init__(self, build, directory, prefix=()):
+        """prefix: a command that runs another one, as setpriv does."""
         self.socket_path = directory / "netcapd.sock"
         self.expected_status = 0
-        super().__init__([build / "daemon/netcapd", "--socket", self.socket_path], directory,
-                         "netcapd")
+        super().__init__([*prefix, build / "daemon/netcapd", "--socket", self.socket_path],
+                         directory, "netcapd")
         wait_until(lambda: self.listens() or not self.alive)
         if not self.listens():
             self.kill()
