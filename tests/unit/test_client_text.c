@@ -9,7 +9,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base64.h"
 #include "text.h"
 
 static void numbers_are_read_whole(void **state)
@@ -72,25 +71,6 @@ static void json_gets_valid_utf8(void **state)
 	assert_utf8("\xf4\x90\x80\x80", "????");  /* beyond U+10FFFF */
 }
 
-static void assert_base64(const char *in, const char *expected)
-{
-	char *out = base64_encode((const uint8_t *)in, strlen(in));
-
-	assert_string_equal(out, expected);
-	free(out);
-}
-
-/* The examples of RFC 4648, section 10. */
-static void base64_is_padded(void **state)
-{
-	assert_base64("", "");
-	assert_base64("f", "Zg==");
-	assert_base64("fo", "Zm8=");
-	assert_base64("foo", "Zm9v");
-	assert_base64("foobar", "Zm9vYmFy");
-	assert_base64("\xff\xff\xfe", "///+");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,7 +78,6 @@ int main(void)
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(terminals_get_no_control_characters),
 		cmocka_unit_test(json_gets_valid_utf8),
-		cmocka_unit_test(base64_is_padded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
