@@ -1,8 +1,8 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two streams at once: replies on the control connection, and pcapng in a pipe whose other end the
+ * Two streams at once: replies on the control connection, and pcapng on a socket whose other end the
  * daemon holds. The session is asked to end by half-closing the connection; the daemon then sends
- * what is left and the final reply, and closes the pipe. The end is: final reply and end of pipe.
+ * what is left, closes the socket, and sends the final reply. The end is: end of data and final reply.
  */
 #include "capture.h"
 
@@ -24,7 +24,7 @@
 #define DATA_BYTES (1 << 20) /* that the kernel keeps while the client is busy */
 #define CHUNK      65536
 #define TICK_MS    1000
-#define GRACE_MS   2000 /* for what a daemon that went away left in the pipe */
+#define GRACE_MS   2000 /* for what a daemon that went away left in the socket */
 
 struct capture {
 	struct connection *connection; /* not owned */
@@ -34,7 +34,7 @@ struct capture {
 	struct pcapng_reader *reader;  /* owned */
 	struct interfaces interfaces;  /* owned */
 	struct json_object *ended;     /* owned; parameters of the final reply, NULL: not yet */
-	int data;                      /* owned; read end of the pipe, -1 at its end */
+	int data;                      /* owned; the socket that the daemon writes to, -1 at its end */
 	uint64_t received;             /* packets in the data stream */
 	bool hung_up;                  /* end of the control connection */
 	bool stopping;                 /* we asked for the end */
@@ -177,7 +177,7 @@ static void read_control(struct capture *c)
 	}
 }
 
-/* Whether the loop goes on: until the pipe is at its end and the final reply is there. */
+/* Whether the loop goes on: until the data is at its end and the final reply is there. */
 static bool running(const struct capture *c)
 {
 	return c->data >= 0 || !(c->ended || c->hung_up);

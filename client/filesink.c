@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes packets to a file: pcapng as it comes, or classic pcap.
  *
@@ -27,6 +27,7 @@ struct filesink {
 	struct buf preamble; /* what each generation begins with */
 	uint64_t rotate;     /* packets of a generation, 0: one file */
 	uint64_t in_file;    /* packets added to the current generation */
+	uint64_t replaced;   /* packets of generations that are gone */
 	bool rotated;        /* there is an older one */
 	bool failed;
 	char *older, *merging; /* owned paths, with rotate */
@@ -35,6 +36,8 @@ struct filesink {
 static int complain(struct filesink *s, const char *path, int err)
 {
 	s->failed = true;
+	s->sink.packets -= s->replaced;
+	s->replaced = 0;
 	if (err == -EPIPE)
 		return err;
 	message("%s cannot be written: %s; the %llu packets that were saved are kept, and the "
@@ -82,6 +85,7 @@ static int next_generation(struct filesink *s)
 	if (!err && rename(path, s->older))
 		err = complain(s, s->older, -errno);
 	if (!err) {
+		s->replaced += s->rotated ? s->rotate : 0;
 		s->rotated = true;
 		s->in_file = 0;
 		savefile_close(&s->file);
@@ -119,6 +123,7 @@ static int merge(struct filesink *s)
 			"are in both of them; mergecap -a does it.",
 			s->older, s->file.path, strerror(-err));
 		s->failed = true;
+		s->sink.packets = s->in_file;
 		return err;
 	}
 	unlink(s->older);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints one JSON object a line for each packet. */
 #include <errno.h>
 #include <stdio.h>

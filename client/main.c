@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static int run_verb(int argc, char **argv, const char *socket_path)
 int main(int argc, char **argv)
 {
 	const char *socket_path = NULL;
-	int i = 1, code = EXITCODE_OK;
+	int i = 1, code = EXITCODE_OK, err;
 
 	if (open_standard_streams())
 		return EXITCODE_FAILED;
@@ -68,7 +69,9 @@ int main(int argc, char **argv)
 		puts("netcapctl " NETCAPD_VERSION);
 	else
 		code = run_verb(argc - i, argv + i, socket_path);
-	if (output_flush() && code == EXITCODE_OK)
+	err = output_flush();
+	/* a reader that went away, such as head, has had what it wanted */
+	if (err && err != -EPIPE && code == EXITCODE_OK)
 		code = EXITCODE_FAILED;
 	return code;
 }

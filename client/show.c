@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The verbs that ask one question and print a table: list, stop, stats, points, features. */
 #include <inttypes.h>
 #include <pwd.h>

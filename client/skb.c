@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The verb skb: a capture of packets in the kernel. */
 #include <net/if.h>
 #include <stdlib.h>

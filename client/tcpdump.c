@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How netcapctl knows that tcpdump has printed all of a packet, whatever its flags.
  *

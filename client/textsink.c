@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints packets as tcpdump does, each with its metadata beneath. tcpdump's text comes back through
  * a pipe and only this process writes to standard output, so the order is what is written here.
