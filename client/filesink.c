@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 #include "exitcode.h"
+#include "limit.h"
 #include "message.h"
 #include "savefile.h"
 #include "sink.h"
 
-#define SNAPLEN         262144
 #define ETHERNET_HEADER 14
 
 struct filesink {
@@ -135,8 +135,8 @@ static int merge(struct filesink *s)
 static int pcap_record(struct filesink *s, const struct packet *p)
 {
 	const struct pcapng_packet *b = p->block;
-	uint32_t cap_len = b->cap_len < SNAPLEN - ETHERNET_HEADER ? b->cap_len :
-								     SNAPLEN - ETHERNET_HEADER;
+	uint32_t cap_len = b->cap_len < LIMIT_SNAPLEN - ETHERNET_HEADER ? b->cap_len :
+								     LIMIT_SNAPLEN - ETHERNET_HEADER;
 	uint16_t protocol = p->meta.protocol;
 	uint8_t *frame;
 	int err;
@@ -144,7 +144,7 @@ static int pcap_record(struct filesink *s, const struct packet *p)
 	buf_truncate(&s->record, 0);
 	if (p->link == PCAPNG_LINK_ETHERNET)
 		return pcap_put_packet(&s->record, b->time_ns, b->wire_len,
-				       b->cap_len < SNAPLEN ? b->cap_len : SNAPLEN, b->data);
+				       b->cap_len < LIMIT_SNAPLEN ? b->cap_len : LIMIT_SNAPLEN, b->data);
 	if (!protocol && cap_len)
 		protocol = b->data[0] >> 4 == 6 ? 0x86dd : 0x0800;
 	frame = calloc(1, ETHERNET_HEADER + (size_t)cap_len);
@@ -162,7 +162,7 @@ static int pcap_record(struct filesink *s, const struct packet *p)
 /* The file header of classic pcap: one for all interfaces. */
 static int begin_pcap(struct filesink *s)
 {
-	int err = pcap_put_header(&s->preamble, PCAPNG_LINK_ETHERNET, SNAPLEN);
+	int err = pcap_put_header(&s->preamble, PCAPNG_LINK_ETHERNET, LIMIT_SNAPLEN);
 
 	if (err)
 		return complain(s, s->file.path, err);

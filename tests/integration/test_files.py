@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What -w writes: other programs read it, its times are right, and a full disk is no disaster."""
+import os
 import re
 import struct
 import subprocess
@@ -33,6 +34,24 @@ def tool(*argv):
     complaints = [line for line in done.stderr.splitlines() if "Running as user" not in line]
     assert done.returncode == 0 and not complaints, done.stderr
     return done.stdout
+
+
+def test_a_reader_that_goes_away(client, daemon, lab):
+    """As in "netcapctl skb ... | head": it has had what it wanted, so all went well."""
+    argv = [client.program, *client.options, "skb", "-f", KFREE, "-e",
+            lab.expression(f"tcp port {DROP_PORT}")]
+    read_end, write_end = os.pipe()
+    process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=write_end,
+                               stderr=subprocess.DEVNULL)
+    os.close(write_end)
+    try:
+        daemon.wait_sessions()
+        os.close(read_end)
+        lab.send_syns(3)
+        assert process.wait(15) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_pcapng_opens_in_tshark_and_capinfos(client, daemon, lab, tmp_path):

@@ -239,6 +239,38 @@ static void limit_file_size(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+/* What the summary says must be what is there, not all that ever was. */
+static void a_failed_rotation_counts_what_is_left(void **state)
+{
+	struct sink *sink = make(false, 10);
+	struct stat second;
+	char merging[80];
+
+	snprintf(merging, sizeof(merging), "%s.merging", path);
+	assert_int_equal(mkdir(merging, 0700), 0);
+	feed(sink, 0, 54, 0);
+	assert_int_equal(sink->finish(sink), -EISDIR);
+	assert_int_equal(sink->packets, 4);
+	sink->free(sink);
+	assert_pcapng(older, 40, 50);
+	assert_pcapng(path, 50, 54);
+	assert_int_equal(rmdir(merging), 0);
+
+	/* the packets grow: a disk with room for the second ten has none for the third */
+	sink = make(false, 10);
+	feed(sink, 0, 20, 0);
+	assert_int_equal(sink->flush(sink), 0);
+	assert_int_equal(stat(path, &second), 0);
+	sink->free(sink);
+	sink = make(false, 10);
+	limit_file_size((rlim_t)second.st_size);
+	feed(sink, 0, 31, -EFBIG);
+	limit_file_size(RLIM_INFINITY);
+	assert_in_range(sink->packets, 10, 19);
+	sink->free(sink);
+	assert_pcapng(older, 10, 20);
+}
+
 static void a_full_disk_leaves_whole_records(void **state)
 {
 	uint32_t last;
@@ -295,6 +327,7 @@ int main(void)
 		cmocka_unit_test(pcap_gets_ethernet_headers_and_leaves_out_what_has_none),
 		cmocka_unit_test(rotation_keeps_exactly_the_last_packets),
 		cmocka_unit_test(a_killed_rotation_leaves_both_generations),
+		cmocka_unit_test(a_failed_rotation_counts_what_is_left),
 		cmocka_unit_test(a_full_disk_leaves_whole_records),
 		cmocka_unit_test(what_cannot_be_written_shows_before_anything_is_asked),
 		cmocka_unit_test(rotation_needs_a_regular_file),
