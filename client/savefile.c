@@ -8,14 +8,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "pcapng_format.h"
 
 #define FLUSH_BYTES   (256 << 10)
 #define RECORD_MAX    (1 << 20) /* bytes; a packet with its comment is at most half of it */
-#define BLOCK_SECTION 0x0a0d0d0aU
-#define BLOCK_INTERFACE 1U
-#define BLOCK_PACKET    6U
-#define PCAP_HEADER     24 /* of the file */
-#define RECORD_HEADER   16 /* of a pcap packet; of a pcapng block, enough to know its length */
+#define PCAP_HEADER   24 /* of the file */
+#define RECORD_HEADER 16 /* of a pcap packet; of a pcapng block, enough to know its length */
 
 static int adopt(struct savefile *f, const char *path, int fd)
 {

@@ -35,12 +35,12 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "limit.h"
 #include "pcapng.h"
 #include "signals.h"
 #include "tcpdumpflags.h"
 
 #define SLOT        4096 /* bytes of the smallest page: fits the one slot everywhere */
-#define SNAPLEN     262144
 #define OUT_PIPE    (1 << 20)
 #define PATIENCE_MS 10
 
@@ -221,7 +221,7 @@ static int write_filler(struct tcpdump *t, FILE *out)
 /* The file header and a filler: once that is read, all flags and the filter were accepted. */
 static int greet(struct tcpdump *t, uint32_t link)
 {
-	int err = pcap_put_header(&t->record, link, SNAPLEN);
+	int err = pcap_put_header(&t->record, link, LIMIT_SNAPLEN);
 
 	if (!err)
 		err = write_slots(t, buf_head(&t->record), buf_len(&t->record), NULL);
@@ -263,8 +263,8 @@ int tcpdump_packet(struct tcpdump *t, uint64_t time_ns, uint32_t wire_len, uint3
 	int err;
 
 	buf_truncate(&t->record, 0);
-	err = pcap_put_packet(&t->record, time_ns, wire_len, cap_len < SNAPLEN ? cap_len : SNAPLEN,
-			      data);
+	err = pcap_put_packet(&t->record, time_ns, wire_len,
+			      cap_len < LIMIT_SNAPLEN ? cap_len : LIMIT_SNAPLEN, data);
 	if (!err)
 		err = write_slots(t, buf_head(&t->record), buf_len(&t->record), out);
 	if (!err)

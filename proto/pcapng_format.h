@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Numbers of draft-ietf-opsawg-pcapng, for pcapng.c and pcapng_reader.c only. */
+/* Numbers of draft-ietf-opsawg-pcapng, for those who make blocks or take them apart byte by byte. */
 #ifndef PCAPNG_FORMAT_H
 #define PCAPNG_FORMAT_H
 
