@@ -68,6 +68,17 @@ static void sink_result(struct capture *c, int err)
 		fail(c, EXITCODE_FAILED);
 }
 
+/* Its strings are in store (META_TEXT_MAX bytes). */
+static void read_meta(const struct capture *c, const struct pcapng_packet *b, struct meta *m,
+		      char *store)
+{
+	if (b->comment && !meta_parse(m, b->comment, b->comment_len, store, META_TEXT_MAX))
+		return;
+	/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
+	memset(m, 0, sizeof(*m));
+	m->point = interfaces_description(&c->interfaces, b->interface);
+}
+
 static void take_packet(struct capture *c, const struct pcapng_event *e)
 {
 	struct packet p = {.block = &e->packet};
@@ -75,12 +86,8 @@ static void take_packet(struct capture *c, const struct pcapng_event *e)
 
 	c->received++;
 	p.link = interfaces_link(&c->interfaces, e->packet.interface);
-	if (!e->packet.comment ||
-	    meta_parse(&p.meta, e->packet.comment, e->packet.comment_len, store, sizeof(store))) {
-		/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
-		memset(&p.meta, 0, sizeof(p.meta));
-		p.meta.point = interfaces_description(&c->interfaces, e->packet.interface);
-	}
+	if (c->sink->wants_meta)
+		read_meta(c, &e->packet, &p.meta, store);
 	if (!c->sink_done)
 		sink_result(c, c->sink->take(c->sink, e, &p));
 }

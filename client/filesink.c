@@ -135,16 +135,16 @@ static int merge(struct filesink *s)
 static int pcap_record(struct filesink *s, const struct packet *p)
 {
 	const struct pcapng_packet *b = p->block;
-	uint32_t cap_len = b->cap_len < LIMIT_SNAPLEN - ETHERNET_HEADER ? b->cap_len :
-								     LIMIT_SNAPLEN - ETHERNET_HEADER;
+	bool ethernet = p->link == PCAPNG_LINK_ETHERNET;
+	uint32_t most = ethernet ? LIMIT_SNAPLEN : LIMIT_SNAPLEN - ETHERNET_HEADER;
+	uint32_t cap_len = b->cap_len < most ? b->cap_len : most;
 	uint16_t protocol = p->meta.protocol;
 	uint8_t *frame;
 	int err;
 
 	buf_truncate(&s->record, 0);
-	if (p->link == PCAPNG_LINK_ETHERNET)
-		return pcap_put_packet(&s->record, b->time_ns, b->wire_len,
-				       b->cap_len < LIMIT_SNAPLEN ? b->cap_len : LIMIT_SNAPLEN, b->data);
+	if (ethernet)
+		return pcap_put_packet(&s->record, b->time_ns, b->wire_len, cap_len, b->data);
 	if (!protocol && cap_len)
 		protocol = b->data[0] >> 4 == 6 ? 0x86dd : 0x0800;
 	frame = calloc(1, ETHERNET_HEADER + (size_t)cap_len);
@@ -287,6 +287,8 @@ struct sink *filesink_new(const struct options *o, int *code)
 	buf_init(&s->record, 0);
 	buf_init(&s->preamble, 0);
 	*code = prepare(s, o);
+	/* the EtherType for packets without Ethernet header; pcapng is passed on as it is */
+	s->sink.wants_meta = s->file.pcap;
 	if (*code == EXITCODE_OK)
 		return &s->sink;
 	filesink_free(&s->sink);

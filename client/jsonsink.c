@@ -137,6 +137,7 @@ struct sink *jsonsink_new(const struct options *o, int *code)
 		.flush = jsonsink_flush,
 		.finish = jsonsink_flush,
 		.free = jsonsink_free,
+		.wants_meta = true,
 	};
 	return s;
 }

@@ -3,6 +3,7 @@
 #ifndef SINK_H
 #define SINK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "meta.h"
 #include "options.h"
@@ -12,7 +13,7 @@
 struct packet {
 	const struct pcapng_packet *block;
 	uint16_t link;    /* PCAPNG_LINK_* of its interface */
-	struct meta meta; /* strings live as long as the packet */
+	struct meta meta; /* for sinks that want it, else empty; strings live as long as the packet */
 };
 
 /* Blocks of other types than packets come with a NULL packet. */
@@ -26,6 +27,7 @@ struct sink {
 	int (*finish)(struct sink *s);
 	/* Takes a half-built one; the sink is gone after it. */
 	void (*free)(struct sink *s);
+	bool wants_meta;  /* it looks at packets' metadata */
 	uint64_t packets; /* packets printed or written */
 	uint64_t skipped; /* packets that the file's format cannot hold */
 };

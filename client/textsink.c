@@ -141,6 +141,7 @@ struct sink *textsink_new(const struct options *o, int *code)
 		.flush = textsink_flush,
 		.finish = textsink_flush,
 		.free = textsink_free,
+		.wants_meta = true,
 	};
 	*code = prepare(s, o);
 	if (*code == EXITCODE_OK)

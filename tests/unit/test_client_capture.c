@@ -131,6 +131,7 @@ struct counting {
 	struct sink sink;
 	uint64_t fail_at;
 	int result;
+	bool plain; /* it wants no metadata */
 	uint64_t taken;
 	uint32_t links[256];
 	bool finished;
@@ -144,7 +145,10 @@ static int counting_take(struct sink *sink, const struct pcapng_event *e, const 
 		return 0;
 	assert_false(c->finished);
 	assert_true(c->taken < c->fail_at); /* a sink that failed gets nothing more */
-	assert_string_equal(p->meta.reason, "NETFILTER_DROP");
+	if (c->plain)
+		assert_null(p->meta.point);
+	else
+		assert_string_equal(p->meta.reason, "NETFILTER_DROP");
 	c->links[p->link]++;
 	return ++c->taken == c->fail_at ? c->result : 0;
 }
@@ -172,6 +176,7 @@ static int run(enum script script, struct counting *c)
 	c->sink.take = counting_take;
 	c->sink.flush = counting_flush;
 	c->sink.finish = counting_finish;
+	c->sink.wants_meta = !c->plain;
 	spec_init(&o.spec);
 	o.spec.points.count = 1;
 	o.spec.points.items = points;
@@ -245,6 +250,14 @@ static void a_reader_that_went_away_ends_the_session_well(void **state)
 	assert_int_equal(c.taken, 10);
 }
 
+static void a_sink_may_want_no_metadata(void **state)
+{
+	struct counting c = {.fail_at = UINT64_MAX, .plain = true};
+
+	assert_int_equal(run(ALL_WELL, &c), EXITCODE_OK);
+	assert_int_equal(c.taken, 100);
+}
+
 static void a_sink_that_fails_ends_the_session(void **state)
 {
 	struct counting c = {.fail_at = 10, .result = -ENOSPC};
@@ -283,6 +296,7 @@ int main(void)
 		cmocka_unit_test(a_service_that_is_stopped_shows_in_the_exit_code),
 		cmocka_unit_test(stray_bytes_are_a_failure),
 		cmocka_unit_test(a_reader_that_went_away_ends_the_session_well),
+		cmocka_unit_test(a_sink_may_want_no_metadata),
 		cmocka_unit_test(a_sink_that_fails_ends_the_session),
 		/* Last: a request to stop is for the whole process. */
 		cmocka_unit_test(ctrl_c_ends_the_session_in_good_order),
