@@ -178,7 +178,7 @@ static void read_control(struct capture *c)
 		json_object_put(reply);
 	}
 	if (n < 0) {
-		message("the daemon's reply cannot be read: %s", why);
+		message("the daemon's reply cannot be read: %s.", why);
 		fail(c, EXITCODE_FAILED);
 		c->hung_up = true;
 	}

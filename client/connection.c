@@ -184,7 +184,7 @@ int connection_check(struct json_object *reply)
 	sentence = jsonget_string(parameters, "message");
 	suggest(parameters, question, sizeof(question));
 	if (sentence)
-		message("%s%s", sentence, question);
+		message("%s.%s", sentence, question);
 	else
 		message("the daemon answered %s %s; is it of the same version as this netcapctl?",
 			error, parameters ? json_object_to_json_string(parameters) : "");

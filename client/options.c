@@ -97,7 +97,7 @@ static int add_point(struct jsonstrict_strings *points, const char *text)
 	char **items, why[512];
 
 	if (pointname_parse(text, &name, why, sizeof(why))) {
-		message("%s", why);
+		message("%s.", why);
 		return EXITCODE_USAGE;
 	}
 	if (points->count == LIMIT_POINTS) {

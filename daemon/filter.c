@@ -433,12 +433,12 @@ static int explain(int err, size_t count, char *why, size_t size)
 	if (err == -E2BIG)
 		snprintf(
 		    why, size,
-		    "The filter is too large: it makes %zu BPF instructions, and a jump in "
-		    "them can only span %d. Use a shorter expression, such as networks or port "
-		    "ranges instead of single values.",
+		    "the filter is too large: it makes %zu BPF instructions, and a jump in "
+		    "them can only span %d; use a shorter expression, such as networks or port "
+		    "ranges instead of single values",
 		    count, INT16_MAX);
 	else if (err)
-		snprintf(why, size, "There is not enough memory to translate the filter.");
+		snprintf(why, size, "no memory to translate the filter");
 	return err;
 }
 

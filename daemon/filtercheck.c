@@ -92,15 +92,15 @@ static int check_alu(const struct filter_insn *insn, size_t i, char *why, size_t
 	case BPF_MOD:
 		if (insn->k == 0)
 			return refuse(why, size, -EINVAL,
-				      "Instruction %zu of the filter divides by the constant 0.",
+				      "instruction %zu of the filter divides by the constant 0",
 				      i);
 		break;
 	case BPF_LSH:
 	case BPF_RSH:
 		if (insn->k >= 32)
 			return refuse(why, size, -EINVAL,
-				      "Instruction %zu of the filter shifts by %u bits; at most 31 "
-				      "are possible.",
+				      "instruction %zu of the filter shifts by %u bits; at most 31 "
+				      "are possible",
 				      i, insn->k);
 		break;
 	}
@@ -116,13 +116,13 @@ static int check_jump(const struct filter_insn *insn, size_t i, size_t left, cha
 	if (always && insn->k > INT32_MAX)
 		return refuse(
 		    why, size, -EOPNOTSUPP,
-		    "The filter has a loop (protochain; instruction %zu jumps backwards), "
-		    "which is not possible in the kernel. Use \"ip proto\" and \"ip6 "
-		    "proto\", or compare bytes of the headers.",
+		    "the filter has a loop (protochain; instruction %zu jumps backwards), "
+		    "which is not possible in the kernel; use \"ip proto\" and \"ip6 "
+		    "proto\", or compare bytes of the headers",
 		    i);
 	if ((always ? insn->k : far) < left)
 		return 0;
-	return refuse(why, size, -EINVAL, "Instruction %zu of the filter jumps out of the program.",
+	return refuse(why, size, -EINVAL, "instruction %zu of the filter jumps out of the program",
 		      i);
 }
 
@@ -131,22 +131,22 @@ static int check_insn(const struct filter_insn *insn, size_t i, size_t left, cha
 	if (!is_known(insn->code))
 		return refuse(
 		    why, size, -EINVAL,
-		    "Instruction %zu of the filter has the code 0x%x, which is no classic "
-		    "BPF instruction.",
+		    "instruction %zu of the filter has the code 0x%x, which is no classic "
+		    "BPF instruction",
 		    i, insn->code);
 	if (BPF_CLASS(insn->code) == BPF_LD && BPF_MODE(insn->code) == BPF_ABS &&
 	    is_ancillary(insn->k))
 		return refuse(
 		    why, size, -EOPNOTSUPP,
-		    "The filter asks for a property that only packet sockets give "
-		    "(inbound, outbound, ifindex; instruction %zu, offset 0x%x). Leave it "
-		    "out, and choose the device or the trace point instead.",
+		    "the filter asks for a property that only packet sockets give "
+		    "(inbound, outbound, ifindex; instruction %zu, offset 0x%x): leave it "
+		    "out, and choose the device or the trace point instead",
 		    i, insn->k);
 	if (filtercheck_uses_memory(insn->code) && insn->k >= BPF_MEMWORDS)
 		return refuse(
 		    why, size, -EINVAL,
-		    "Instruction %zu of the filter uses scratch memory word %u; there are "
-		    "%u.",
+		    "instruction %zu of the filter uses scratch memory word %u; there are "
+		    "%u",
 		    i, insn->k, BPF_MEMWORDS);
 	if (BPF_CLASS(insn->code) == BPF_ALU)
 		return check_alu(insn, i, why, size);
@@ -158,7 +158,7 @@ static int check_insn(const struct filter_insn *insn, size_t i, size_t left, cha
 int filtercheck_program(const struct filter_classic *program, char *why, size_t size)
 {
 	if (!program->count)
-		return refuse(why, size, -EINVAL, "The filter program is empty.");
+		return refuse(why, size, -EINVAL, "the filter program is empty");
 	for (size_t i = 0; i < program->count; i++) {
 		int err = check_insn(&program->insns[i], i, program->count - 1 - i, why, size);
 
@@ -167,6 +167,6 @@ int filtercheck_program(const struct filter_classic *program, char *why, size_t 
 	}
 	if (BPF_CLASS(program->insns[program->count - 1].code) != BPF_RET)
 		return refuse(why, size, -EINVAL,
-			      "The last instruction of the filter program is not a return.");
+			      "the last instruction of the filter program is not a return");
 	return 0;
 }

@@ -144,8 +144,8 @@ static int check_size(const struct filter_programs *programs, char *why, size_t 
 		return 0;
 	snprintf(
 	    why, size,
-	    "The filter is too large: it makes %zu instructions. Use a shorter expression, such "
-	    "as networks instead of names with many addresses.",
+	    "the filter is too large: it makes %zu instructions; use a shorter expression, such "
+	    "as networks instead of names with many addresses",
 	    programs->ethernet.count + programs->raw.count);
 	return -E2BIG;
 }
@@ -200,8 +200,8 @@ int filterchild_main(int fd)
 	if (err) {
 		fprintf(
 		    stderr,
-		    "The filter compiler cannot give up its privileges (%s) and ends. The daemon "
-		    "needs CAP_SETUID and CAP_SETGID when it runs as root.\n",
+		    "the filter compiler cannot give up its privileges (%s) and ends: the daemon "
+		    "needs CAP_SETUID and CAP_SETGID when it runs as root\n",
 		    strerror(-err));
 		return EXIT_FAILURE;
 	}

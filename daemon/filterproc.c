@@ -146,13 +146,13 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 	else if (WIFSIGNALED(status))
 		finish_with(
 		    fp, -EIO,
-		    "The process that compiles filters was killed by signal %d (%s) while it "
-		    "compiled \"%s\". Use a simpler expression.",
+		    "the process that compiles filters was killed by signal %d (%s) while it "
+		    "compiled \"%s\": use a simpler expression",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)), fp->current->text);
 	else
 		finish_with(fp, -EIO,
-			    "The process that compiles filters ended with status %d before it had "
-			    "compiled \"%s\". The daemon's log says more.",
+			    "the process that compiles filters ended with status %d before it had "
+			    "compiled \"%s\"; the daemon's log says more",
 			    WEXITSTATUS(status), fp->current->text);
 }
 
@@ -231,8 +231,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 	kill_child(fp);
 	finish_with(
 	    fp, -ETIMEDOUT,
-	    "Compiling the filter took longer than %g s: \"%s\". Use a shorter expression, or "
-	    "addresses instead of names.",
+	    "compiling the filter took longer than %g s: \"%s\"; use a shorter expression, or "
+	    "addresses instead of names",
 	    FILTERPROC_DEADLINE_MS / 1000.0, fp->current->text);
 }
 
@@ -280,7 +280,7 @@ static bool take_answer(struct filterproc *fp, ssize_t len)
 	} else if (take_program(&programs.ethernet, answer.ethernet, &rest) ||
 		   take_program(&programs.raw, answer.raw, &rest)) {
 		filter_programs_clear(&programs);
-		finish_with(fp, -ENOMEM, "There is not enough memory for the filter.");
+		finish_with(fp, -ENOMEM, "no memory for the filter");
 	} else {
 		finish(fp, 0, &programs, "");
 	}
@@ -314,7 +314,7 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 	if (!fp->pid)
 		err = start_child(fp);
 	if (err) {
-		finish_with(fp, -EIO, "The process that compiles filters cannot be started (%s).",
+		finish_with(fp, -EIO, "the process that compiles filters cannot be started (%s)",
 			    strerror(-err));
 		return;
 	}

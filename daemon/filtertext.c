@@ -83,8 +83,8 @@ int filtertext_compile(const char *text, struct filter_programs *out, char *why,
 	*out = (struct filter_programs){0};
 	if (strlen(text) > LIMIT_FILTER_BYTES) {
 		snprintf(why, size,
-			 "The filter expression has %zu bytes; at most %d are possible. Use a "
-			 "shorter one, such as networks or port ranges instead of single values.",
+			 "the filter expression has %zu bytes; at most %d are possible: use a "
+			 "shorter one, such as networks or port ranges instead of single values",
 			 strlen(text), LIMIT_FILTER_BYTES);
 		return -E2BIG;
 	}
@@ -93,16 +93,16 @@ int filtertext_compile(const char *text, struct filter_programs *out, char *why,
 		return 0;
 	filter_programs_clear(out);
 	if (err == -ENOMEM)
-		snprintf(why, size, "There is not enough memory to compile the filter.");
+		snprintf(why, size, "no memory to compile the filter");
 	else if (rejects_all(message))
 		snprintf(why, size,
-			 "No packet can match the filter expression \"%s\" (libpcap: %s). Look for "
-			 "conditions in it that exclude each other.",
+			 "no packet can match the filter expression \"%s\" (libpcap: %s): look for "
+			 "conditions in it that exclude each other",
 			 text, message);
 	else
 		snprintf(why, size,
-			 "libpcap does not accept the filter expression \"%s\": %s. See "
-			 "pcap-filter(7) for what can be written.",
+			 "libpcap does not accept the filter expression \"%s\": %s; see "
+			 "pcap-filter(7) for what can be written",
 			 text, message);
 	return err;
 }
