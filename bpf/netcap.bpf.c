@@ -276,14 +276,17 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 							  const struct netcap_packet *pkt,
 							  struct record_plan *plan, bool typed)
 {
-	struct netcap_record head, *r;
+	struct netcap_record head, *h = &head, *r;
 
+	/* in memory, where the filter's copy was: in registers it would take room of its own when spilled */
+	PACKET_IN_MEMORY(h);
 	/* all that has many ways through it comes before the record's size splits them */
-	describe(&head, ctx, point, skb, dev, pkt, typed);
+	describe(h, ctx, point, skb, dev, pkt, typed);
+	PACKET_IN_MEMORY(h);
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
 	if (r)
-		__builtin_memcpy(r, &head, offsetof(struct netcap_record, comm));
+		__builtin_memcpy(r, h, offsetof(struct netcap_record, comm));
 	return r;
 }
 

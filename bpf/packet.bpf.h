@@ -36,6 +36,9 @@ extern struct netcap_control netcap_control;
  */
 #define PACKET_FORGET(number) ((number) ^= *(volatile __u64 *)&netcap_control.zero)
 
+/* Keeps what a pointer points to in memory, where the compiler would rather have it in registers. */
+#define PACKET_IN_MEMORY(at) asm volatile("" : "+r"(at) : : "memory")
+
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
 
 static __always_inline __u32 packet_vlan(struct sk_buff *skb, bool typed)
@@ -132,7 +135,6 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
  * The context stays in memory, as with bpf_loop(): each value in a register would be another way to
  * the verifier.
  */
-#define PACKET_IN_MEMORY(at) asm volatile("" : "+r"(at) : : "memory")
 #define PACKET_LOOP(step, context)                                           \
 	do {                                                                 \
 		void *at = &(context);                                       \
