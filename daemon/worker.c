@@ -122,6 +122,16 @@ struct worker *worker_new(struct event_base *base)
 	return NULL;
 }
 
+static void drop_jobs(struct job_list *jobs)
+{
+	struct job *job;
+
+	while ((job = STAILQ_FIRST(jobs))) {
+		STAILQ_REMOVE_HEAD(jobs, next);
+		free(job);
+	}
+}
+
 void worker_free(struct worker *w)
 {
 	if (!w)
@@ -134,6 +144,8 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 		deliver(w->bell, EV_READ, w);
 	}
+	/* from a done() just now: there is no thread to run them */
+	drop_jobs(&w->todo);
 	if (w->event)
 		event_free(w->event);
 	if (w->bell >= 0)

@@ -11,7 +11,10 @@ struct worker;
 
 /* NULL with errno. base must outlive the worker. */
 struct worker *worker_new(struct event_base *base);
-/* Runs what is queued, calls done for it, and ends the thread. Takes NULL. */
+/*
+ * Runs what is queued, calls done for it, and ends the thread. What done submits meanwhile is forgotten.
+ * Takes NULL.
+ */
 void worker_free(struct worker *w);
 /*
  * run(arg) is called on the thread, then done(arg) in the event loop. arg must stay until done. 0 or

@@ -78,11 +78,43 @@ static void test_free_finishes(void **state)
 	event_base_free(base);
 }
 
+struct chain {
+	struct worker *worker;
+	unsigned runs, submissions;
+};
+
+static void count_run(void *arg)
+{
+	((struct chain *)arg)->runs++;
+}
+
+static void submit_next(void *arg)
+{
+	struct chain *c = arg;
+
+	if (c->submissions++ < JOBS)
+		assert_int_equal(worker_submit(c->worker, count_run, submit_next, c), 0);
+}
+
+/* A session that is being loaded when the daemon ends wants its next step. It leaks nothing. */
+static void test_submit_at_the_end(void **state)
+{
+	struct event_base *base = event_base_new();
+	struct chain c = { .worker = worker_new(base) };
+
+	submit_next(&c);
+	worker_free(c.worker);
+	assert_int_equal(c.runs, 1);
+	assert_int_equal(c.submissions, 2);
+	event_base_free(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_free_finishes),
+		cmocka_unit_test(test_submit_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
