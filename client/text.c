@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "utf8.h"
 
 static void print_byte(FILE *out, unsigned char c)
 {
@@ -30,33 +31,15 @@ void text_print_lines(FILE *out, const char *s)
 	}
 }
 
-/* Bytes of the UTF-8 sequence that s begins with, or 0. Overlong forms and surrogates are none. */
-static size_t sequence(const unsigned char *s)
-{
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		     (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
-
 char *text_utf8(const char *s)
 {
 	char *copy = strdup(s);
-	size_t i = 0;
+	size_t bytes = strlen(s), len;
 
-	while (copy && copy[i]) {
-		size_t len = sequence((const unsigned char *)copy + i);
-
+	for (size_t i = 0; copy && i < bytes; i += len ? len : 1) {
+		len = utf8_length(copy + i, bytes - i);
 		if (!len)
 			copy[i] = '?';
-		i += len ? len : 1;
 	}
 	return copy;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "quote.h"
+#include "utf8.h"
 
 #define NUMBER_MAX 64 /* characters; the longest that a double needs is 24 */
 
@@ -87,34 +88,6 @@ static bool accept(struct scan *s, char c)
 static bool digit(const struct scan *s)
 {
 	return !at_end(s) && s->text[s->at] >= '0' && s->text[s->at] <= '9';
-}
-
-/* Bytes of the UTF-8 character at text (left bytes), or 0: not one, overlong or a surrogate. */
-static size_t utf8_length(const char *text, size_t left)
-{
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	n = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (n > left || p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
 }
 
 static void put_character(struct scan *s, uint32_t c)
