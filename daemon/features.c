@@ -18,6 +18,7 @@
 #include "daemon/features.h"
 #include "daemon/hooktrial.h"
 #include "daemon/jsonmake.h"
+#include "daemon/tracefs.h"
 #include "daemon/tracepoint.h"
 
 /* CAP_PERFMON and CAP_BPF, whose names headers before Linux 5.8 lack. */
@@ -81,20 +82,16 @@ static void check_btf(struct feature *f)
 
 static void check_tracefs(struct feature *f)
 {
-	static const char *const places[] = {"/sys/kernel/tracing/events",
-					     "/sys/kernel/debug/tracing/events"};
+	char path[TRACEFS_PATH_BYTES];
+	int error = tracefs_find("events", path, sizeof(path));
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (!access(places[i], R_OK | X_OK)) {
-			say(f, true, NULL, "%s is readable", places[i]);
-			return;
-		}
-	}
-	say(f, false,
-	    "mount -t tracefs tracefs /sys/kernel/tracing; without it trace points cannot be "
-	    "listed "
-	    "and their names are checked by name only",
-	    "%s: %s", places[0], strerror(errno));
+	if (!error)
+		say(f, true, NULL, "%s is readable", path);
+	else
+		say(f, false,
+		    "mount -t tracefs tracefs " TRACEFS_DIRECTORY "; without it tracepoints cannot "
+		    "be listed, and are known by their name only",
+		    TRACEFS_DIRECTORY "/events: %s", strerror(-error));
 }
 
 static void check_bpffs(struct feature *f)

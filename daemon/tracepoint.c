@@ -10,6 +10,7 @@
 
 #include "daemon/btftype.h"
 #include "daemon/nearest.h"
+#include "daemon/tracefs.h"
 #include "daemon/tracepoint.h"
 
 #define PREFIX "btf_trace_" /* a typedef of this name holds the prototype of each tracepoint */
@@ -24,18 +25,6 @@ struct tracepoint_index {
 	struct entry *entries; /* owned, sorted by name */
 	size_t count;
 };
-
-/* Where tracefs may be mounted: Documentation/trace/ftrace.rst. NULL: nowhere readable. */
-static const char *events_directory(void)
-{
-	static const char *const places[] = { "/sys/kernel/tracing/events",
-					      "/sys/kernel/debug/tracing/events" };
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
-		if (!access(places[i], R_OK | X_OK))
-			return places[i];
-	return NULL;
-}
 
 static const struct btf_type *prototype(const struct btf *btf, uint32_t id)
 {
@@ -132,12 +121,12 @@ static void fill(const struct tracepoint_index *index, const char *group, const 
 int tracepoint_find(const struct tracepoint_index *index, const char *group, const char *name,
 		    struct tracepoint *tp, char *why, size_t size)
 {
-	const char *events = events_directory();
-	char path[512];
+	char events[TRACEFS_PATH_BYTES], path[512];
+	bool readable = !tracefs_find("events", events, sizeof(events));
 
 	fill(index, group, name, tp);
-	snprintf(path, sizeof(path), "%s/%s/%s", events ? events : "", group, name);
-	if (events ? !access(path, F_OK) : tp->btf_id != 0)
+	snprintf(path, sizeof(path), "%s/%s/%s", events, group, name);
+	if (readable ? !access(path, F_OK) : tp->btf_id != 0)
 		return 0;
 	snprintf(why, size, "this kernel has no tracepoint %s:%s; netcapctl points lists what it has",
 		 group, name);
@@ -217,8 +206,8 @@ static int compare(const void *a, const void *b)
 int tracepoint_list(const struct tracepoint_index *index, struct tracepoint_list *list, char *why,
 		    size_t size)
 {
-	const char *events = events_directory();
-	DIR *dir = events ? opendir(events) : NULL;
+	char events[TRACEFS_PATH_BYTES];
+	DIR *dir = tracefs_find("events", events, sizeof(events)) ? NULL : opendir(events);
 	struct dirent *entry;
 	int r = 0;
 
@@ -226,7 +215,7 @@ int tracepoint_list(const struct tracepoint_index *index, struct tracepoint_list
 	if (!dir) {
 		snprintf(why, size,
 			 "tracefs is not readable, so tracepoints cannot be listed; mount it with: "
-			 "mount -t tracefs tracefs /sys/kernel/tracing");
+			 "mount -t tracefs tracefs " TRACEFS_DIRECTORY);
 		return -ENOENT;
 	}
 	while (!r && (entry = readdir(dir)))

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "daemon/tracefs.h"
+
+int tracefs_find(const char *name, char *path, size_t size)
+{
+	/* the second is where it was before Linux 4.1, and still is where debugfs is mounted */
+	static const char *const places[] = { TRACEFS_DIRECTORY, "/sys/kernel/debug/tracing" };
+	int error = 0;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		snprintf(path, size, "%s/%s", places[i], name);
+		if (!access(path, R_OK))
+			return 0;
+		if (!error)
+			error = -errno;
+	}
+	return error;
+}
