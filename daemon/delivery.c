@@ -83,7 +83,8 @@ static void on_record(void *arg, const struct netcap_record *r, size_t len)
 		load->points[r->point].limited++;
 		return;
 	}
-	describe_record(r, probe, d->context.kernel, *d->context.symbols, &store, &m);
+	describe_record(r, probe, d->context.kernel, symbolcache_get(d->context.symbols), &store,
+			&m);
 	time_ns = wallclock_at(d->context.clock, r->time_ns);
 	d->passed_on++;
 	error = d->output ? write_packet(d, r, &m, time_ns) : send_event(d, r, &m, time_ns);

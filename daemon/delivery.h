@@ -12,7 +12,7 @@
 
 #include "daemon/kernel.h"
 #include "daemon/sessionload.h"
-#include "daemon/symbols.h"
+#include "daemon/symbolcache.h"
 #include "daemon/wallclock.h"
 #include "spec.h"
 
@@ -35,7 +35,7 @@ struct delivery_callbacks {
 struct delivery_context {
 	struct event_base *base;
 	const struct kernel *kernel;
-	struct symbols *const *symbols; /* where they will be; NULL there: addresses stay numbers */
+	const struct symbolcache *symbols; /* for the functions in records */
 	struct wallclock *clock;
 	const struct spec *spec;
 	struct sessionload *load;       /* loaded: maps and control page are there */

@@ -311,9 +311,10 @@ static int build(struct server *s, int listen_fd, int private_fd)
 	s->host.reaper = worker_new(s->base);
 	if (!s->host.worker || !s->host.reaper)
 		return -errno;
+	s->host.symbols = symbolcache_new(s->host.worker);
 	s->host.filters = filterproc_new(s->base, NULL);
 	s->sessions = sessions_new(&s->host, on_sessions_changed, s);
-	if (!s->host.filters || !s->sessions)
+	if (!s->host.filters || !s->host.symbols || !s->sessions)
 		return -ENOMEM;
 	s->methods = (struct methods){
 	    .host = &s->host,
@@ -381,7 +382,7 @@ void server_free(struct server *s)
 	sessions_free(s->sessions);
 	worker_free(s->host.reaper);
 	filterproc_free(s->host.filters);
-	symbols_free(s->host.symbols);
+	symbolcache_free(s->host.symbols);
 	kernel_close(&s->kernel);
 	free_event(s->terminate);
 	free_event(s->interrupt);

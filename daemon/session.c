@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,29 +77,11 @@ static void say_state(struct session *s, const char *state, const char *reason, 
 	say(s, o ? varlink_reply(o, !last) : NULL, last);
 }
 
-static void free_symbols(void *arg)
-{
-	symbols_free(arg);
-	malloc_trim(0);
-}
-
-static void nothing(void *arg)
-{
-}
-
-/* Idle, the daemon is small. Giving memory back takes tens of milliseconds: the worker's. */
-static void drop_symbols(struct session_host *host)
-{
-	if (worker_submit(host->worker, free_symbols, nothing, host->symbols))
-		free_symbols(host->symbols);
-	host->symbols = NULL;
-}
-
 static void end(struct session *s)
 {
 	s->state = ENDED;
-	if (s->using_symbols && --s->host->running == 0)
-		drop_symbols(s->host);
+	if (s->using_symbols)
+		symbolcache_drop(s->host->symbols);
 	s->using_symbols = false;
 	s->callbacks.ended(s->arg, s);
 }
@@ -208,7 +189,7 @@ static int open_delivery(struct session *s)
 	const struct delivery_context context = {
 		.base = s->host->base,
 		.kernel = s->host->kernel,
-		.symbols = &s->host->symbols,
+		.symbols = s->host->symbols,
 		.clock = &s->host->clock,
 		.spec = &s->spec,
 		.load = &s->load,
@@ -232,28 +213,11 @@ static void start_reading(void *arg)
 	delivery_start(&s->delivery);
 }
 
-static void load_symbols(void *arg)
+/* False: start_reading() is called when they are there. The ring keeps what comes until then. */
+static bool use_symbols(struct session *s)
 {
-	struct session *s = arg;
-
-	s->load.symbols = symbols_new();
-	s->load.symbols_error = s->load.symbols ? 0 : errno;
-}
-
-static void symbols_done(void *arg)
-{
-	struct session *s = arg;
-
-	if (!s->host->symbols)
-		s->host->symbols = s->load.symbols;
-	else
-		symbols_free(s->load.symbols);
-	s->load.symbols = NULL;
-	if (s->load.symbols_error)
-		log_warning("functions are shown as addresses: /proc/kallsyms: %s; CAP_SYSLOG and "
-			    "kernel.kptr_restrict below 2 are needed",
-			    strerror(s->load.symbols_error));
-	start_reading(s);
+	s->using_symbols = sessionload_wants_symbols(&s->load);
+	return !s->using_symbols || symbolcache_use(s->host->symbols, start_reading, s);
 }
 
 static void run(struct session *s)
@@ -262,8 +226,6 @@ static void run(struct session *s)
 
 	s->state = RUNNING;
 	s->started = time(NULL);
-	s->using_symbols = true;
-	s->host->running++;
 	quote_text(&filter, s->spec.filter ? s->spec.filter : "",
 		   s->spec.filter ? strlen(s->spec.filter) : 0);
 	log_info("session %llu of uid %u started: %zu trace point%s, filter %s",
@@ -273,9 +235,7 @@ static void run(struct session *s)
 	s->told = true;
 	if (s->stopping)
 		begin_stop(s);
-	else if (s->host->symbols || !sessionload_wants_symbols(&s->load))
-		start_reading(s);
-	else if (worker_submit(s->host->worker, load_symbols, symbols_done, s))
+	else if (use_symbols(s))
 		start_reading(s);
 }
 

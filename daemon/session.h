@@ -22,7 +22,7 @@
 
 #include "daemon/filterproc.h"
 #include "daemon/kernel.h"
-#include "daemon/symbols.h"
+#include "daemon/symbolcache.h"
 #include "daemon/wallclock.h"
 #include "daemon/worker.h"
 #include "spec.h"
@@ -38,8 +38,7 @@ struct session_host {
 	struct filterproc *filters;
 	struct kernel *kernel;
 	struct wallclock clock;
-	struct symbols *symbols; /* loaded by the first session, freed after the last */
-	unsigned running;        /* sessions that may use symbols */
+	struct symbolcache *symbols;
 };
 
 /* Whose session it is, from SO_PEERCRED. */

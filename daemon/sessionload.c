@@ -299,7 +299,6 @@ void sessionload_clear(struct sessionload *l)
 	maps_unmap_control(l->control);
 	maps_close(&l->maps);
 	json_object_put(l->plan);
-	symbols_free(l->symbols);
 	free(l->scratch);
 	free(l->points);
 	memset(l, 0, sizeof(*l));

@@ -18,7 +18,6 @@
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
 #include "daemon/probe.h"
-#include "daemon/symbols.h"
 #include "spec.h"
 
 /* What the daemon counts of one trace point, beside the programs. */
@@ -47,8 +46,6 @@ struct sessionload {
 	size_t done;                      /* probes attached or failed; atomic, for progress */
 	uint64_t missed_shared;           /* of programs that several probes share */
 	struct json_object *plan;         /* with dry_run: the reply "planned"; owned until taken */
-	struct symbols *symbols;          /* on their way from the worker to the host */
-	int symbols_error;                /* errno, if there are none */
 	const char *error;                /* error of the interface file; NULL: it worked */
 	const char *field;
 	char why[SESSIONLOAD_WHY_BYTES];
