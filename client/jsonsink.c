@@ -11,11 +11,6 @@
 #include "stamp.h"
 #include "text.h"
 
-static const char *link_name(uint16_t link)
-{
-	return link == PCAPNG_LINK_ETHERNET ? "ethernet" : link == PCAPNG_LINK_RAW ? "raw" : "none";
-}
-
 /* Names come from the kernel and hold any byte; JSON holds UTF-8. NULL values are left out. */
 static void add_text(struct json_object *o, const char *name, const char *value)
 {
@@ -98,7 +93,7 @@ static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const str
 	add_meta(o, &p->meta);
 	add_number(o, "length", p->block->wire_len);
 	add_number(o, "caplen", p->block->cap_len);
-	add_text(o, "link", link_name(p->link));
+	add_text(o, "link", pcapng_link_name(p->link));
 	add_stack(o, &p->meta);
 	err = add_data(o, p->block);
 	if (err)

@@ -11,8 +11,6 @@
 #include "daemon/ring.h"
 #include "daemon/stream.h"
 
-#define TAG_BYTES 4 /* a VLAN tag that goes back into the packet */
-
 static void on_delivered(void *arg, uint32_t point)
 {
 	struct delivery *d = arg;
@@ -122,7 +120,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	d->context = *context;
 	d->callbacks = *callbacks;
 	d->arg = arg;
-	d->scratch = malloc(context->spec->snaplen + TAG_BYTES);
+	d->scratch = malloc(context->spec->snaplen + STREAM_TAG_BYTES);
 	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
 	if (d->scratch && d->ring)
 		return fd < 0 ? 0 : open_stream(d, fd);

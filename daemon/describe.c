@@ -3,12 +3,8 @@
 #include <string.h>
 
 #include "daemon/describe.h"
-
-static const char *const link_names[] = {
-	[NETCAP_LINK_ETHERNET] = "ethernet",
-	[NETCAP_LINK_RAW] = "raw",
-	[NETCAP_LINK_NONE] = "none",
-};
+#include "daemon/stream.h"
+#include "pcapng.h"
 
 /* Names come from the kernel in fixed fields that may be full. */
 static const char *bounded(char *to, const char *from, size_t len)
@@ -60,7 +56,7 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 					   sizeof(store->location));
 	m->dev = bounded(store->dev, r->dev, NETCAP_DEV_LEN);
 	m->comm = bounded(store->comm, r->comm, NETCAP_COMM_LEN);
-	m->link = r->link <= NETCAP_LINK_NONE ? link_names[r->link] : NULL;
+	m->link = r->link <= NETCAP_LINK_NONE ? pcapng_link_name(stream_link(r)) : NULL;
 	m->ifindex = r->ifindex;
 	m->netns = r->netns;
 	m->cpu = r->cpu;

@@ -11,13 +11,12 @@
 #define SLOTS        4096 /* of the hash table, a power of two */
 #define MAX_INTERFACES 2048 /* then packets go to an interface without device name */
 #define TAG_AT       12
-#define TAG_BYTES    4
 
 struct interface {
 	uint32_t point;
 	uint32_t ifindex; /* with netns it tells devices apart, whatever they are called */
 	uint32_t netns;
-	uint8_t link;
+	uint16_t link; /* PCAPNG_LINK_* */
 	uint64_t delivered; /* packets */
 };
 
@@ -30,11 +29,17 @@ struct stream {
 	uint32_t slots[SLOTS]; /* index + 1, 0: free */
 };
 
-static const uint16_t link_types[] = {
-	[NETCAP_LINK_ETHERNET] = PCAPNG_LINK_ETHERNET,
-	[NETCAP_LINK_RAW] = PCAPNG_LINK_RAW,
-	[NETCAP_LINK_NONE] = PCAPNG_LINK_USER0,
-};
+uint16_t stream_link(const struct netcap_record *r)
+{
+	switch (r->link) {
+	case NETCAP_LINK_ETHERNET:
+		return PCAPNG_LINK_ETHERNET;
+	case NETCAP_LINK_RAW:
+		return PCAPNG_LINK_RAW;
+	default:
+		return PCAPNG_LINK_USER0;
+	}
+}
 
 struct stream *stream_new(uint32_t snaplen, const char *filter)
 {
@@ -43,7 +48,7 @@ struct stream *stream_new(uint32_t snaplen, const char *filter)
 	if (!s)
 		return NULL;
 	s->snaplen = snaplen;
-	s->scratch = malloc(snaplen + TAG_BYTES);
+	s->scratch = malloc(snaplen + STREAM_TAG_BYTES);
 	if (filter)
 		s->filter = strdup(filter);
 	if (s->scratch && (!filter || s->filter))
@@ -91,7 +96,7 @@ static int add_interface(struct stream *s, struct buf *out, const struct interfa
 			 const char *device, const char *point, uint32_t *slot)
 {
 	const struct pcapng_interface block = {
-		.link = link_types[key->link],
+		.link = key->link,
 		.snaplen = s->snaplen,
 		.name = device,
 		.description = point,
@@ -121,22 +126,22 @@ const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uin
 {
 	const uint8_t *data = (const uint8_t *)(r->stack + (r->flags & NETCAP_F_STACK ?
 							    NETCAP_STACK_FRAMES : 0));
-	const uint8_t tag[TAG_BYTES] = { r->vlan_tpid >> 8, r->vlan_tpid, r->vlan_tci >> 8,
+	const uint8_t tag[STREAM_TAG_BYTES] = { r->vlan_tpid >> 8, r->vlan_tpid, r->vlan_tci >> 8,
 					 r->vlan_tci };
 
 	*cap_len = r->cap_len;
 	*wire_len = r->wire_len;
 	if (!(r->flags & NETCAP_F_VLAN))
 		return data;
-	*wire_len += TAG_BYTES;
+	*wire_len += STREAM_TAG_BYTES;
 	if (r->cap_len < TAG_AT)
 		return data;
-	*cap_len += TAG_BYTES;
+	*cap_len += STREAM_TAG_BYTES;
 	if (*cap_len > snaplen)
 		*cap_len = snaplen;
 	memcpy(scratch, data, TAG_AT);
-	memcpy(scratch + TAG_AT, tag, TAG_BYTES);
-	memcpy(scratch + TAG_AT + TAG_BYTES, data + TAG_AT, r->cap_len - TAG_AT);
+	memcpy(scratch + TAG_AT, tag, STREAM_TAG_BYTES);
+	memcpy(scratch + TAG_AT + STREAM_TAG_BYTES, data + TAG_AT, r->cap_len - TAG_AT);
 	return scratch;
 }
 
@@ -156,8 +161,7 @@ int stream_comment(const struct meta *m, char *text, size_t size)
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
 		  const struct meta *m, uint64_t time_ns)
 {
-	struct interface key = { r->point, r->ifindex, r->netns,
-				 r->link <= NETCAP_LINK_NONE ? r->link : NETCAP_LINK_NONE, 0 };
+	struct interface key = { r->point, r->ifindex, r->netns, stream_link(r), 0 };
 	struct pcapng_packet packet = { .time_ns = time_ns };
 	char comment[META_TEXT_MAX];
 	uint32_t *slot;
@@ -192,7 +196,7 @@ int stream_end_point(struct stream *s, struct buf *out, uint32_t point, const ch
 		.dropped = c->lost_ring + c->lost_client,
 		.accepted = c->hits - c->filtered,
 	};
-	struct interface key = { .point = point };
+	struct interface key = { .point = point, .link = PCAPNG_LINK_ETHERNET };
 	bool first = true;
 	int r;
 

@@ -10,6 +10,8 @@
 #include "counters.h"
 #include "meta.h"
 
+#define STREAM_TAG_BYTES 4 /* a VLAN tag that goes back into the packet */
+
 struct stream;
 
 /* filter may be NULL; it is copied. NULL: out of memory. */
@@ -30,11 +32,13 @@ int stream_packet(struct stream *s, struct buf *out, const struct netcap_record 
 int stream_end_point(struct stream *s, struct buf *out, uint32_t point, const char *name,
 		     const struct counters *c, uint64_t time_ns);
 
+/* What the packet begins with, PCAPNG_LINK_*. */
+uint16_t stream_link(const struct netcap_record *r);
 /* meta_format(), with as much of the stack as fits. Length, or negative errno. */
 int stream_comment(const struct meta *m, char *text, size_t size);
 /*
  * The packet's bytes with the VLAN tag back in its place, and its lengths; at most snaplen. scratch
- * (snaplen + 4 bytes) is used when there is a tag.
+ * (snaplen + STREAM_TAG_BYTES) is used when there is a tag.
  */
 const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uint8_t *scratch,
 			    uint32_t *cap_len, uint32_t *wire_len);

@@ -124,6 +124,11 @@ static void block_end(struct buf *out, uint8_t *at, size_t size)
 	buf_commit(out, size);
 }
 
+const char *pcapng_link_name(uint16_t link)
+{
+	return link == PCAPNG_LINK_ETHERNET ? "ethernet" : link == PCAPNG_LINK_RAW ? "raw" : "none";
+}
+
 int pcapng_put_section(struct buf *out, const char *application)
 {
 	size_t size = BLOCK_FRAME + SECTION_FIXED + text_size(application) + OPTION_HEADER;

@@ -17,6 +17,9 @@
 #define PCAPNG_LINK_RAW      101 /* IPv4 or IPv6 */
 #define PCAPNG_LINK_USER0    147 /* no packet headers: skbs that are not network packets */
 
+/* "ethernet" or "raw", and "none" for all other link types. */
+const char *pcapng_link_name(uint16_t link);
+
 struct pcapng_interface {
 	uint16_t link;           /* PCAPNG_LINK_* */
 	uint32_t snaplen;        /* bytes, 0: no limit */
