@@ -363,14 +363,13 @@ static struct json_object *run_check(const struct deferred_work *work, size_t i)
 {
 	struct json_object *object = json_object_new_object();
 	struct feature f = {.work = work};
+	bool ok;
 
 	checks[i].check(&f);
-	if (jsonmake_text(object, "name", checks[i].name) &&
-	    jsonmake_add(object, "available", json_object_new_boolean(f.available)) &&
-	    jsonmake_text(object, "detail", f.detail) && jsonmake_text(object, "advice", f.advice))
-		return object;
-	json_object_put(object);
-	return NULL;
+	ok = jsonmake_text(object, "name", checks[i].name) &&
+	     jsonmake_add(object, "available", json_object_new_boolean(f.available)) &&
+	     jsonmake_text(object, "detail", f.detail) && jsonmake_text(object, "advice", f.advice);
+	return jsonmake_whole(object, ok);
 }
 
 void features_run(struct deferred_work *work)

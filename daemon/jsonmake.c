@@ -21,3 +21,16 @@ bool jsonmake_text(struct json_object *object, const char *name, const char *tex
 {
 	return !text || jsonmake_add(object, name, json_object_new_string(text));
 }
+
+bool jsonmake_number(struct json_object *object, const char *name, int64_t number)
+{
+	return jsonmake_add(object, name, json_object_new_int64(number));
+}
+
+struct json_object *jsonmake_whole(struct json_object *object, bool ok)
+{
+	if (ok)
+		return object;
+	json_object_put(object);
+	return NULL;
+}

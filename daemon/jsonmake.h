@@ -4,6 +4,7 @@
 #define JSONMAKE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <json-c/json.h>
 
 /* Adds value, taken over, to object. False if either is NULL or there is no memory. */
@@ -12,5 +13,9 @@ bool jsonmake_add(struct json_object *object, const char *name, struct json_obje
 bool jsonmake_append(struct json_object *array, struct json_object *value);
 /* Adds a string, unless it is NULL: an absent member. */
 bool jsonmake_text(struct json_object *object, const char *name, const char *text);
+/* Adds a number. */
+bool jsonmake_number(struct json_object *object, const char *name, int64_t number);
+/* object if ok, and all of it is there; else frees it and returns NULL. */
+struct json_object *jsonmake_whole(struct json_object *object, bool ok);
 
 #endif

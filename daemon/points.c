@@ -59,7 +59,7 @@ static void add_point(struct listing *l, const char *name, const char *prototype
 		l->points = add_reply(l->work->replies);
 	if (l->points && jsonmake_text(point, "name", name) &&
 	    jsonmake_text(point, "prototype", prototype) &&
-	    jsonmake_add(point, "argument", json_object_new_int(argument)) &&
+	    jsonmake_number(point, "argument", argument) &&
 	    jsonmake_text(point, "reason", reason) && jsonmake_append(l->points, point))
 		return;
 	l->failed = true;
