@@ -191,7 +191,12 @@ static void clear(struct template_set *set)
 
 static int take_object(struct template_set *set, const void *elf, size_t size)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap");
+	/*
+	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
+	 * this kernel does not have: that takes CAP_SYS_ADMIN, and libbpf 1.1 fails without.
+	 */
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
+		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
 	int r = object ? 0 : -errno;
 
