@@ -13,6 +13,10 @@
 #define QUOTA_SESSIONS     64
 #define QUOTA_SESSIONS_UID 16
 
+/* Their trace points: each is a program that runs for each packet, and a line in every List. */
+#define QUOTA_POINTS     512
+#define QUOTA_POINTS_UID 256
+
 /* Bytes of kernel memory in the rings of all sessions: netcapd.service allows so much, and more. */
 #define QUOTA_RINGS     (512LL << 20)
 #define QUOTA_RINGS_UID (256LL << 20)

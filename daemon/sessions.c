@@ -10,11 +10,18 @@
 #include "daemon/quota.h"
 #include "daemon/sessions.h"
 
+/* What one session, those of a user, or all of them take. */
+struct usage {
+	size_t sessions;
+	size_t points;
+	int64_t ring_bytes; /* of kernel memory */
+};
+
 struct sessions_entry {
 	TAILQ_ENTRY(sessions_entry) link;
 	struct sessions *table;
 	struct session *session; /* owned */
-	int64_t ring_bytes;      /* of kernel memory */
+	struct usage usage;      /* what it counts for */
 	sessions_reply reply;    /* NULL: nobody listens (any more) */
 	void *arg;
 };
@@ -85,21 +92,17 @@ static void on_ended(void *arg, struct session *s)
 	t->changed(t->arg);
 }
 
-/* The kernel takes powers of two. */
-static int64_t ring_cost(const struct spec *spec)
+/* A dry run attaches nothing. The kernel takes powers of two for rings. */
+static struct usage cost(const struct spec *spec)
 {
-	int64_t bytes = 1;
+	struct usage usage = {.sessions = 1, .points = spec->points.count, .ring_bytes = 1};
 
-	while (bytes < spec->ring_bytes)
-		bytes *= 2;
-	return spec->dry_run ? 0 : bytes;
+	if (spec->dry_run)
+		return (struct usage){.sessions = 1};
+	while (usage.ring_bytes < spec->ring_bytes)
+		usage.ring_bytes *= 2;
+	return usage;
 }
-
-/* What a user's sessions, or all, take. */
-struct usage {
-	size_t sessions;
-	int64_t ring_bytes;
-};
 
 static struct usage measure(const struct sessions *t, bool everyone, uid_t uid)
 {
@@ -109,14 +112,15 @@ static struct usage measure(const struct sessions *t, bool everyone, uid_t uid)
 	TAILQ_FOREACH(e, &t->list, link)
 	{
 		if (everyone || session_owner(e->session)->uid == uid) {
-			usage.sessions++;
-			usage.ring_bytes += e->ring_bytes;
+			usage.sessions += e->usage.sessions;
+			usage.points += e->usage.points;
+			usage.ring_bytes += e->usage.ring_bytes;
 		}
 	}
 	return usage;
 }
 
-static bool has_room(const struct sessions *t, uid_t uid, int64_t ring_bytes, char *why,
+static bool has_room(const struct sessions *t, uid_t uid, const struct usage *more, char *why,
 		     size_t size)
 {
 	const struct usage own = measure(t, false, uid), all = measure(t, true, uid);
@@ -131,13 +135,23 @@ static bool has_room(const struct sessions *t, uid_t uid, int64_t ring_bytes, ch
 			 "there are %zu sessions already, the most the daemon serves; stop one or "
 			 "try again later",
 			 all.sessions);
-	else if (own.ring_bytes + ring_bytes > QUOTA_RINGS_UID)
+	else if (own.points + more->points > QUOTA_POINTS_UID)
+		snprintf(why, size,
+			 "user %u's sessions have %zu trace points already, and with these %zu more "
+			 "than the %d that a user may have; stop a session or name fewer",
+			 (unsigned)uid, own.points, more->points, QUOTA_POINTS_UID);
+	else if (all.points + more->points > QUOTA_POINTS)
+		snprintf(why, size,
+			 "all sessions have %zu trace points already, and with these %zu more than "
+			 "the %d that there may be; try again later or name fewer",
+			 all.points, more->points, QUOTA_POINTS);
+	else if (own.ring_bytes + more->ring_bytes > QUOTA_RINGS_UID)
 		snprintf(why, size,
 			 "the rings of user %u's sessions take %" PRId64 " MiB already, and with "
 			 "this one more than the %lld that a user may have; stop a session or give "
 			 "a smaller ring",
 			 (unsigned)uid, own.ring_bytes >> 20, QUOTA_RINGS_UID >> 20);
-	else if (all.ring_bytes + ring_bytes > QUOTA_RINGS)
+	else if (all.ring_bytes + more->ring_bytes > QUOTA_RINGS)
 		snprintf(
 		    why, size,
 		    "the rings of all sessions take %" PRId64 " MiB already, and with this one "
@@ -174,8 +188,8 @@ struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int
 				      const struct session_owner *owner, sessions_reply reply,
 				      void *arg, char *why, size_t size)
 {
-	int64_t ring_bytes = ring_cost(spec);
-	bool room = has_room(t, owner->uid, ring_bytes, why, size);
+	const struct usage usage = cost(spec);
+	bool room = has_room(t, owner->uid, &usage, why, size);
 	struct sessions_entry *e = room ? start(t, spec, fd, owner) : NULL;
 
 	if (room && !e)
@@ -187,7 +201,7 @@ struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int
 		errno = room ? ENOMEM : EDQUOT;
 		return NULL;
 	}
-	e->ring_bytes = ring_bytes;
+	e->usage = usage;
 	e->reply = reply;
 	e->arg = arg;
 	t->changed(t->arg);

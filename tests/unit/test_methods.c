@@ -114,8 +114,9 @@ static void test_only_own_sessions_may_be_stopped(void **state)
 	expect_reply(f, "\"sessions\":[{\"id\":2}]");
 }
 
-/* Starts sessions for a user until one is refused. */
-static unsigned start_many(struct fixture *f, uid_t uid, int64_t ring_bytes, char why[256])
+/* Starts sessions for a user until one is refused. points: of each; names do not matter here. */
+static unsigned start_with(struct fixture *f, uid_t uid, int64_t ring_bytes, size_t points,
+			   char why[256])
 {
 	const struct session_owner owner = {.uid = uid, .pid = 1};
 	struct spec spec;
@@ -124,10 +125,17 @@ static unsigned start_many(struct fixture *f, uid_t uid, int64_t ring_bytes, cha
 	for (;;) {
 		spec_init(&spec);
 		spec.ring_bytes = ring_bytes;
+		spec.points.items = calloc(points, sizeof(char *));
+		spec.points.count = points;
 		if (!sessions_start(f->methods.sessions, &spec, -1, &owner, NULL, NULL, why, 256))
 			return n;
 		n++;
 	}
+}
+
+static unsigned start_many(struct fixture *f, uid_t uid, int64_t ring_bytes, char why[256])
+{
+	return start_with(f, uid, ring_bytes, 1, why);
 }
 
 static void test_limits(void **state)
@@ -156,6 +164,19 @@ static void test_ring_limits(void **state)
 	assert_int_equal(start_many(f, 1001, 64 << 20, why), 4);
 	assert_int_equal(start_many(f, 1002, 65536, why), 0);
 	assert_non_null(strstr(why, "512 MiB"));
+}
+
+static void test_point_limits(void **state)
+{
+	struct fixture *f = *state;
+	char why[256];
+
+	assert_int_equal(start_with(f, 1000, 65536, 50, why), 5);
+	assert_non_null(strstr(why, "user 1000's sessions have 250"));
+	assert_int_equal(start_with(f, 1000, 65536, 6, why), 1);
+	assert_int_equal(start_with(f, 1001, 65536, 64, why), 4);
+	assert_int_equal(start_with(f, 1002, 65536, 1, why), 0);
+	assert_non_null(strstr(why, "all sessions have 512"));
 }
 
 static void test_no_kernel(void **state)
@@ -246,6 +267,7 @@ int main(void)
 	    TEST(test_service),     TEST(test_errors),
 	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
 	    TEST(test_limits),      TEST(test_ring_limits),
+	    TEST(test_point_limits),
 	    TEST(test_no_kernel),   TEST(test_start),
 	    TEST(test_descriptors),
 	};
