@@ -18,7 +18,7 @@
 
 #define STATS_INTERVAL_S 1
 #define PROGRESS_MS      250
-#define BRIEF_FROM       64 /* trace points: of more, the running report has only those with hits */
+#define BRIEF_FROM       64 /* trace points: of more, what is said while it runs has only those with hits */
 
 enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
 
@@ -447,7 +447,7 @@ static struct json_object *points_json(struct session *s, struct counters *sum)
 	struct json_object *list = json_object_new_array();
 	/* while the worker is at it, the points are the worker's */
 	bool readable = s->state != COMPILING && s->state != LOADING && s->state != DETACHING;
-	bool brief = s->load.probes.count > BRIEF_FROM && s->told;
+	bool brief = s->load.probes.count > BRIEF_FROM && s->told && s->state == RUNNING;
 
 	memset(sum, 0, sizeof(*sum));
 	if (readable && s->state == RUNNING)

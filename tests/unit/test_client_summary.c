@@ -75,6 +75,30 @@ static void losses_are_named_with_what_to_do(void **state)
 	free(text);
 }
 
+/* With many trace points, those that saw nothing are a number, and those that failed were told before. */
+static void trace_points_without_hits_are_counted(void **state)
+{
+	const struct options o = {0};
+	const struct sink sink = {.packets = 1};
+	char *text, *session;
+	size_t size;
+	FILE *f = open_memstream(&session, &size);
+
+	fputs("{\"id\":3,\"points\":[{\"name\":\"hit\",\"counters\":" COUNTERS(1, 0, 1, 0, 0, 0, 0)
+	      "},{\"name\":\"failed\",\"reason\":\"x\",\"counters\":" COUNTERS(0, 0, 0, 0, 0, 0, 0) "}", f);
+	for (int i = 0; i < 20; i++)
+		fputs(",{\"name\":\"never\",\"counters\":" COUNTERS(0, 0, 0, 0, 0, 0, 0) "}", f);
+	fputs("],\"counters\":" COUNTERS(1, 0, 1, 0, 0, 0, 0) "}", f);
+	fclose(f);
+	text = ended(session, &o, &sink, 1);
+	assert_non_null(strstr(text, "\n  hit: 1 hits"));
+	assert_non_null(strstr(text, "\n  20 other trace points were never hit\n"));
+	assert_null(strstr(text, "failed"));
+	assert_null(strstr(text, "never: "));
+	free(text);
+	free(session);
+}
+
 static void files_and_differences_are_counted(void **state)
 {
 	const struct options o = {.write_path = "x.pcap"};
@@ -126,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(losses_are_named_with_what_to_do),
+		cmocka_unit_test(trace_points_without_hits_are_counted),
 		cmocka_unit_test(files_and_differences_are_counted),
 		cmocka_unit_test(a_reply_without_counts_is_no_crash),
 		cmocka_unit_test(trace_points_that_failed_are_named),
