@@ -14,6 +14,9 @@
 #define MAX_SKB_FRAGS   17 /* include/linux/skbuff.h: the default; frags beyond are not read */
 #define ARPHRD_ETHER    1
 #define ARPHRD_LOOPBACK 772
+#define AF_INET         2
+#define AF_INET6        10
+#define AF_PACKET       17
 #define ETH_P_IP        0x0800
 #define ETH_P_IPV6      0x86DD
 #define ETH_P_8021Q     0x8100
@@ -44,6 +47,7 @@ struct net_device {
 };
 
 struct sock_common {
+	unsigned short skc_family;
 	possible_net_t skc_net;
 };
 

@@ -156,6 +156,20 @@ static __always_inline bool comm_matches(void)
 	return same_name(netcap_config.comm, comm);
 }
 
+/*
+ * Unix sockets, netlink and others keep their messages in sk_buffs too. They are no packets, and what
+ * processes tell each other on one machine is nothing that whoever may see packets should see.
+ */
+static __always_inline bool is_message(struct sk_buff *skb, const struct netcap_packet *pkt, bool typed)
+{
+	__u16 family;
+
+	if (pkt->link != NETCAP_LINK_NONE || PACKET_GET(typed, skb, protocol))
+		return false;
+	family = BPF_CORE_READ(skb, sk, __sk_common.skc_family);
+	return family != AF_INET && family != AF_INET6 && family != AF_PACKET;
+}
+
 /* Everything that is asked of a packet but the tcpdump filter. */
 static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, bool typed)
 {
@@ -351,7 +365,7 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed)
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
 	keep_filter_last();
-	if (netcap_config.filtered && !packet_matches(&pkt, direct))
+	if (netcap_config.filtered ? !packet_matches(&pkt, direct) : is_message(skb, &pkt, typed))
 		goto filtered;
 	capture(ctx, point, skb, dev, &pkt, counters, direct, typed);
 	return 0;
