@@ -90,6 +90,7 @@ static void print_points(FILE *out, struct json_object *session)
 		fputs("  ", out);
 		print_counters(out, name, &c);
 	}
+	silent += (size_t)jsonget_integer(session, "silent");
 	if (silent)
 		fprintf(out, "  %zu other trace points were never hit\n", silent);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/closer.h"
 #include "daemon/delivery.h"
 #include "daemon/describe.h"
 #include "daemon/output.h"
@@ -125,7 +126,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	if (d->scratch && d->ring)
 		return fd < 0 ? 0 : open_stream(d, fd);
 	if (fd >= 0)
-		close(fd);
+		closer_close(fd);
 	return -ENOMEM;
 }
 

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "daemon/closer.h"
 #include "daemon/output.h"
 
 /* Where a packet ends in the stream of all bytes. */
@@ -45,16 +45,12 @@ static int own_pipe(int fd)
 
 static int take_fd(struct output *o, int fd)
 {
-	struct stat st;
-
 	o->fd = fd;
-	if (fstat(fd, &st))
-		return -errno;
-	o->socket = S_ISSOCK(st.st_mode);
+	o->socket = fcntl(fd, F_GETPIPE_SZ) < 0; /* fstat() may block on what strangers pass */
 	if (o->socket)
 		return 0;
 	o->fd = own_pipe(fd);
-	close(fd);
+	closer_close(fd);
 	return o->fd < 0 ? -errno : 0;
 }
 
@@ -70,7 +66,7 @@ struct output *output_new(struct event_base *base, int fd, const struct output_c
 	int r;
 
 	if (!o) {
-		close(fd);
+		closer_close(fd);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -95,7 +91,9 @@ void output_free(struct output *o)
 		return;
 	if (o->writable)
 		event_free(o->writable);
-	if (o->fd >= 0)
+	if (o->fd >= 0 && o->socket)
+		closer_hang_up(o->fd);
+	else if (o->fd >= 0)
 		close(o->fd);
 	buf_clear(&o->buf);
 	free(o->marks);

@@ -16,6 +16,8 @@
 /* Their trace points: each is a program that runs for each packet, and a line in every List. */
 #define QUOTA_POINTS     512
 #define QUOTA_POINTS_UID 256
+/* The same after patterns were expanded; "all" is some 2,400. */
+#define QUOTA_POINTS_EXPANDED 8192
 
 /* Bytes of kernel memory in the rings of all sessions: netcapd.service allows so much, and more. */
 #define QUOTA_RINGS     (512LL << 20)

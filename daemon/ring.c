@@ -10,7 +10,8 @@
 #include "daemon/wallclock.h"
 
 #define QUIET_WINDOWS 2  /* empty windows before the daemon sleeps */
-#define CLOCK_EVERY   64 /* records between two looks at the clock */
+#define CLOCK_RECORDS 64 /* records, or */
+#define CLOCK_BYTES   65536 /* bytes between two looks at the clock */
 
 struct ring {
 	struct ring_buffer *buffer; /* owned */
@@ -22,6 +23,7 @@ struct ring {
 	bool stopped;
 	unsigned quiet;       /* empty windows in a row */
 	unsigned taken;       /* records in this slice */
+	size_t bytes;         /* of records since the last look at the clock */
 	uint64_t deadline;    /* end of this slice, CLOCK_MONOTONIC */
 };
 
@@ -31,9 +33,12 @@ static int on_record(void *context, void *data, size_t len)
 
 	if (len >= sizeof(struct netcap_record))
 		r->callbacks.record(r->arg, data, len);
-	if (++r->taken % CLOCK_EVERY == 0 && wallclock_monotonic() > r->deadline)
-		return -EAGAIN; /* libbpf has consumed this record and stops here */
-	return 0;
+	r->bytes += len;
+	if (++r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
+		return 0;
+	r->bytes = 0;
+	/* libbpf has consumed this record and stops here */
+	return wallclock_monotonic() > r->deadline ? -EAGAIN : 0;
 }
 
 int ring_drain(struct ring *r)
@@ -41,6 +46,7 @@ int ring_drain(struct ring *r)
 	int n;
 
 	r->taken = 0;
+	r->bytes = 0;
 	r->deadline = wallclock_monotonic() + RING_SLICE_NS;
 	n = ring_buffer__consume(r->buffer);
 	if (r->taken)

@@ -23,7 +23,7 @@
 #include "varlink.h"
 
 #define ACCEPT_PAUSE_MS 100 /* before the next try when there are no descriptors */
-#define ACCEPT_MOST     16  /* connections taken before others have their turn */
+#define ACCEPT_MOST     4   /* in one turn, so that those that have hung up leave in between */
 
 struct client {
 	TAILQ_ENTRY(client) link;

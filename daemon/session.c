@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/closer.h"
 #include "daemon/delivery.h"
 #include "daemon/log.h"
 #include "daemon/report.h"
@@ -18,7 +19,8 @@
 
 #define STATS_INTERVAL_S 1
 #define PROGRESS_MS      250
-#define BRIEF_FROM       64 /* trace points: of more, what is said while it runs has only those with hits */
+#define BRIEF_FROM       64  /* trace points: of more, later reports have those with hits */
+#define BRIEF_MOST       400 /* so that a report fits what is kept for it (QUOTA_OUT_RESERVE) */
 
 enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
 
@@ -369,7 +371,7 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 
 	if (!s) {
 		if (fd >= 0)
-			close(fd);
+			closer_close(fd);
 		return NULL;
 	}
 	s->host = host;
@@ -381,7 +383,7 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 	s->callbacks = *callbacks;
 	s->arg = arg;
 	s->started = time(NULL);
-	sessionload_init(&s->load, host->kernel, &s->spec);
+	sessionload_init(&s->load, host->kernel, &s->spec, &host->points);
 	/* the event is there for nothing else yet, and callbacks may come only later */
 	s->turn = evtimer_new(host->base, begin, s);
 	if (s->turn && !evtimer_add(s->turn, &now))
@@ -427,7 +429,7 @@ void session_free(struct session *s)
 	delivery_close(&s->delivery);
 	detach_later(s);
 	if (s->fd >= 0)
-		close(s->fd);
+		closer_close(s->fd);
 	spec_clear(&s->spec);
 	free(s);
 }
@@ -442,31 +444,55 @@ const struct session_owner *session_owner(const struct session *s)
 	return &s->owner;
 }
 
-static struct json_object *points_json(struct session *s, struct counters *sum)
+/* While the worker is at it, the points are the worker's. */
+static bool points_are_readable(const struct session *s)
+{
+	return s->state == RUNNING || s->state == FLUSHING || s->state == ENDED;
+}
+
+/* The points of a session, summed up in *sum. *silent were never hit and are left out, if set. */
+static struct json_object *points_json(struct session *s, bool brief, struct counters *sum,
+				       int64_t *silent)
 {
 	struct json_object *list = json_object_new_array();
-	/* while the worker is at it, the points are the worker's */
-	bool readable = s->state != COMPILING && s->state != LOADING && s->state != DETACHING;
-	bool brief = s->load.probes.count > BRIEF_FROM && s->told && s->state == RUNNING;
 
-	memset(sum, 0, sizeof(*sum));
-	if (readable && s->state == RUNNING)
-		s->load.missed_shared = hooks_missed(&s->load.hooks);
-	for (uint32_t i = 0; list && readable && i < s->load.probes.count; i++) {
+	for (uint32_t i = 0; list && i < s->load.probes.count; i++) {
 		struct counters c;
 
 		sessionload_counters(&s->load, i, &c);
 		counters_add(sum, &c);
-		if (!brief || c.hits)
+		if (brief && !c.hits)
+			(*silent)++;
+		else if (!brief || json_object_array_length(list) < BRIEF_MOST)
 			json_object_array_add(list, report_point(&s->load.probes.items[i], &c));
 	}
 	return list;
 }
 
+static void add_points(struct session *s, struct json_object *o)
+{
+	struct counters sum = {};
+	int64_t silent = 0;
+
+	if (!points_are_readable(s)) {
+		json_object_object_add(o, "points", json_object_new_array());
+		json_object_object_add(o, "counters", counters_to_json(&sum));
+		return;
+	}
+	if (s->state == RUNNING)
+		s->load.missed_shared = hooks_missed(&s->load.hooks);
+	json_object_object_add(o, "points",
+			       points_json(s, s->told && s->load.probes.count > BRIEF_FROM, &sum,
+					   &silent));
+	sum.missed += s->load.missed_shared;
+	json_object_object_add(o, "counters", counters_to_json(&sum));
+	if (silent)
+		json_object_object_add(o, "silent", json_object_new_int64(silent));
+}
+
 struct json_object *session_to_json(struct session *s)
 {
 	struct json_object *o = json_object_new_object();
-	struct counters sum;
 
 	if (!o)
 		return NULL;
@@ -477,8 +503,6 @@ struct json_object *session_to_json(struct session *s)
 	json_object_object_add(o, "started", json_object_new_int64(s->started));
 	if (s->spec.filter)
 		json_object_object_add(o, "filter", json_object_new_string(s->spec.filter));
-	json_object_object_add(o, "points", points_json(s, &sum));
-	sum.missed += s->load.missed_shared;
-	json_object_object_add(o, "counters", counters_to_json(&sum));
+	add_points(s, o);
 	return o;
 }

@@ -39,6 +39,7 @@ struct session_host {
 	struct kernel *kernel;
 	struct wallclock clock;
 	struct symbolcache *symbols;
+	size_t points; /* trace points of all sessions, patterns expanded; atomic */
 };
 
 /* Whose session it is, from SO_PEERCRED. */

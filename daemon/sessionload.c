@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/quota.h"
 #include "daemon/report.h"
 #include "daemon/sessionload.h"
 
@@ -13,11 +14,13 @@
 /* More trace points than this need a filter, or force. */
 #define SESSIONLOAD_UNFILTERED_MOST 256
 
-void sessionload_init(struct sessionload *l, const struct kernel *k, const struct spec *spec)
+void sessionload_init(struct sessionload *l, const struct kernel *k, const struct spec *spec,
+		      size_t *in_use)
 {
 	memset(l, 0, sizeof(*l));
 	l->kernel = k;
 	l->spec = spec;
+	l->in_use = in_use;
 	l->maps = (struct template_maps)MAPS_NONE;
 }
 
@@ -37,6 +40,22 @@ static bool check_backend(struct sessionload *l)
 		 "the backend \"%s\" is not known: give auto, fentry, kprobe.multi or kprobe",
 		 l->spec->backend);
 	fail(l, "InvalidSpec", "backend", NULL);
+	return false;
+}
+
+/* Each is looked at for every report, and many are a load for the kernel. */
+static bool take_quota(struct sessionload *l)
+{
+	size_t sum = __atomic_add_fetch(l->in_use, l->probes.count, __ATOMIC_RELAXED);
+
+	l->counted = l->probes.count;
+	if (sum <= QUOTA_POINTS_EXPANDED)
+		return true;
+	snprintf(l->why, sizeof(l->why),
+		 "%zu trace points, with those of other sessions, are more than the %d that netcapd "
+		 "takes: give narrower patterns, or end other sessions",
+		 sum, QUOTA_POINTS_EXPANDED);
+	fail(l, "LimitReached", "points", NULL);
 	return false;
 }
 
@@ -250,7 +269,7 @@ static void plan(struct sessionload *l)
 
 void sessionload_run(struct sessionload *l)
 {
-	if (!check_backend(l) || !resolve(l) || !any_works(l) || !check_force(l) || !translate(l))
+	if (!check_backend(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !translate(l))
 		return;
 	if (l->spec->dry_run)
 		plan(l);
@@ -291,6 +310,8 @@ void sessionload_settle(struct sessionload *l)
 void sessionload_clear(struct sessionload *l)
 {
 	hooks_close(&l->hooks);
+	if (l->counted)
+		__atomic_sub_fetch(l->in_use, l->counted, __ATOMIC_RELAXED);
 	probe_list_clear(&l->probes);
 	module_set_close(&l->modules);
 	for (int kind = 0; kind < TEMPLATE_KINDS; kind++)

@@ -34,6 +34,8 @@ struct sessionload {
 	const struct spec *spec;
 	struct filter_programs classic;   /* owned; empty without filter */
 	bool filtered;
+	size_t *in_use;                   /* not owned */
+	size_t counted;                   /* how much of it is this session's */
 	struct filter_code code[TEMPLATE_KINDS]; /* owned */
 	struct template_maps maps;        /* owned */
 	struct netcap_control *control;   /* owned mapping, NULL before the maps are there */
@@ -52,7 +54,9 @@ struct sessionload {
 	const struct probe *culprit;      /* whose nearest names go with the error, or NULL */
 };
 
-void sessionload_init(struct sessionload *l, const struct kernel *k, const struct spec *spec);
+/* in_use: trace points of all sessions, which this one's are added to; atomic. */
+void sessionload_init(struct sessionload *l, const struct kernel *k, const struct spec *spec,
+		      size_t *in_use);
 /* Resolves, translates, loads, attaches: what works stays, error is set if no trace point did. */
 void sessionload_run(struct sessionload *l);
 /* Programs count and capture nothing from now on. */

@@ -51,6 +51,7 @@ static void run(const char *point, const char *filter, bool stack, int64_t snapl
 {
 	char *items[] = { (char *)point };
 	struct sessionload load;
+	size_t in_use = 0;
 	struct spec spec;
 	char why[512];
 
@@ -59,7 +60,7 @@ static void run(const char *point, const char *filter, bool stack, int64_t snapl
 	spec.stack = stack;
 	spec.snaplen = snaplen;
 	spec.ring_bytes = 65536;
-	sessionload_init(&load, &kernel, &spec);
+	sessionload_init(&load, &kernel, &spec, &in_use);
 	if (filter) {
 		load.filtered = true;
 		assert_int_equal(filtertext_compile(filter, &load.classic, why, sizeof(why)), 0);
@@ -72,6 +73,7 @@ static void run(const char *point, const char *filter, bool stack, int64_t snapl
 	sessionload_silence(&load);
 	sessionload_settle(&load);
 	sessionload_clear(&load);
+	assert_int_equal(in_use, 0);
 }
 
 static void test_every_tracepoint(void **state)
