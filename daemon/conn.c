@@ -23,7 +23,7 @@ struct conn {
 	struct event *hangup;   /* while a call runs */
 	struct event
 	    *writable; /* while there is something to send; made active to settle() later */
-	struct event *patience; /* from the first byte of a message, and before a close */
+	struct event *patience; /* with half a message, a reply that is not read, and before a close */
 	const struct conn_callbacks *callbacks;
 	void *arg;
 	bool busy;                              /* a call runs */
@@ -35,9 +35,9 @@ struct conn {
 	void *operation_arg;
 };
 
-static void start_patience(struct conn *c)
+static void start_patience(struct conn *c, int seconds)
 {
-	const struct timeval time = {.tv_sec = QUOTA_MESSAGE_SECONDS};
+	const struct timeval time = {.tv_sec = seconds};
 
 	if (!event_pending(c->patience, EV_TIMEOUT, NULL))
 		event_add(c->patience, &time);
@@ -67,7 +67,9 @@ static void settle(struct conn *c)
 	watch(c->hangup, c->busy && !c->eof);
 	watch(c->writable, sending);
 	if (incomplete || (c->ending && !c->busy))
-		start_patience(c);
+		start_patience(c, QUOTA_MESSAGE_SECONDS);
+	else if (sending && !c->busy)
+		start_patience(c, QUOTA_READ_SECONDS);
 	else
 		event_del(c->patience);
 	if (is_over(c))
@@ -220,10 +222,13 @@ static void on_hangup(evutil_socket_t fd, short what, void *arg)
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct conn *c = arg;
+	size_t before = buf_len(&c->channel.out);
 	int r = c->broken ? 0 : varlink_send(&c->channel, -1);
 
 	if (r < 0)
 		c->broken = true;
+	else if ((size_t)r < before && !c->ending)
+		event_del(c->patience); /* the peer reads: settle() begins anew */
 	settle_or_close(c);
 }
 
@@ -232,7 +237,7 @@ static void on_patience(evutil_socket_t fd, short what, void *arg)
 	struct conn *c = arg;
 	char why[128];
 
-	if (c->ending) {
+	if (c->ending || !buf_len(&c->channel.in)) {
 		c->broken = true;
 	} else {
 		snprintf(why, sizeof(why), "it did not end within %d seconds; a NUL ends a message",

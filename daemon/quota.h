@@ -31,6 +31,9 @@
 /* Seconds from the first byte of a message to its end, and for taking an error before a close. */
 #define QUOTA_MESSAGE_SECONDS 5
 
+/* Seconds that a caller may leave a whole reply unread, when it has nothing else to wait for. */
+#define QUOTA_READ_SECONDS 60
+
 /*
  * Seconds that sessions have to end and callers to read when the daemon stops: a session gives its
  * caller two to take the packets that are left, and then the summary has to be sent.
