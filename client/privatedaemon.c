@@ -20,7 +20,7 @@
 #include "signals.h"
 
 #define CAPABILITY_BPF 39 /* CAP_BPF: headers older than Linux 5.8 lack the name */
-#define PATIENCE_MS    5000
+#define PATIENCE_MS    2000
 
 bool privatedaemon_allowed(void)
 {
@@ -114,9 +114,12 @@ void privatedaemon_wait(pid_t pid)
 
 	if (p.fd >= 0) {
 		if (poll(&p, 1, PATIENCE_MS) == 0) {
-			message("the private daemon (pid %d) does not end; it is killed.",
-				(int)pid);
+			/* on kernels without kprobe.multi a thousand functions take minutes */
+			message("the kernel is still detaching from the trace points; it goes on "
+				"in the background.");
 			kill(pid, SIGKILL);
+			close(p.fd);
+			return;
 		}
 		close(p.fd);
 	}

@@ -10,7 +10,10 @@
 bool privatedaemon_allowed(void);
 /* Starts one. The socket to it and its pid; or -1, with the sentence printed. */
 int privatedaemon_start(pid_t *pid);
-/* Waits for it, after the socket was closed; one that does not end in 5 seconds is killed. */
+/*
+ * Waits for it, after the socket was closed. One that has not ended in 2 seconds is killed and not waited
+ * for: the kernel, which closes what it held, may take minutes.
+ */
 void privatedaemon_wait(pid_t pid);
 
 #endif
