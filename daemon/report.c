@@ -13,7 +13,7 @@ struct json_object *report_point(const struct probe *p, const struct counters *c
 	struct json_object *o = json_object_new_object();
 	bool works = p->error == PROBE_OK;
 	bool ok = jsonmake_text(o, "name", p->text) &&
-		  jsonmake_text(o, "hook", template_hook_name(p->hook)) &&
+		  jsonmake_text(o, "hook", works ? template_hook_name(p->hook) : NULL) &&
 		  jsonmake_number(o, "argument", works ? p->skb + 1 : 0) &&
 		  (works || jsonmake_text(o, "reason", p->why ? p->why : "")) &&
 		  (!c || jsonmake_add(o, "counters", counters_to_json(c)));

@@ -22,7 +22,7 @@
 #define BRIEF_FROM       64  /* trace points: of more, later reports have those with hits */
 #define BRIEF_MOST       400 /* so that a report fits what is kept for it (QUOTA_OUT_RESERVE) */
 
-enum state { COMPILING, LOADING, RUNNING, DETACHING, FLUSHING, ENDED };
+enum state { COMPILING, LOADING, RUNNING, SETTLING, FLUSHING, ENDED };
 
 static const char *const state_names[] = { "starting", "starting", "running",
 					   "stopping", "stopping", "ended" };
@@ -40,7 +40,7 @@ struct session {
 	bool told;            /* the caller knows all trace points */
 	struct spec spec;     /* owned */
 	struct filterproc_request *compiling;
-	struct sessionload load; /* programs and maps; the worker's while LOADING and DETACHING */
+	struct sessionload load; /* programs and maps; the worker's while LOADING and SETTLING */
 	bool using_symbols;
 	int fd;               /* the caller's, until the delivery has it; -1: none */
 	struct delivery delivery;
@@ -164,7 +164,7 @@ static void settle_done(void *arg)
 
 static void begin_stop(struct session *s)
 {
-	s->state = DETACHING;
+	s->state = SETTLING;
 	delivery_stop(&s->delivery);
 	if (s->stats)
 		event_del(s->stats);
@@ -398,25 +398,6 @@ void session_orphan(struct session *s)
 	session_stop(s, "client");
 }
 
-static void clear_load(void *arg)
-{
-	sessionload_clear(arg);
-}
-
-/* The kernel may take minutes to detach, in which nobody waits: programs are silent already. */
-static void detach_later(struct session *s)
-{
-	struct sessionload *load = malloc(sizeof(*load));
-
-	if (load) {
-		*load = s->load;
-		if (!worker_submit(s->host->reaper, clear_load, free, load))
-			return;
-		free(load);
-	}
-	sessionload_clear(&s->load);
-}
-
 void session_free(struct session *s)
 {
 	if (!s)
@@ -427,7 +408,7 @@ void session_free(struct session *s)
 	if (s->turn)
 		event_free(s->turn);
 	delivery_close(&s->delivery);
-	detach_later(s);
+	sessionload_dispose(&s->load, s->host->reaper);
 	if (s->fd >= 0)
 		closer_close(s->fd);
 	spec_clear(&s->spec);

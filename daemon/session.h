@@ -5,7 +5,7 @@
  *   COMPILING  the filter is with the compiler process
  *   LOADING    the worker resolves, loads and attaches
  *   RUNNING    records flow (delivery.h)
- *   DETACHING  the worker detaches and waits until no program runs any more
+ *   SETTLING   programs are silent; the worker waits until none runs any more
  *   FLUSHING   what is in the ring goes to the client, as long as it reads
  *   ENDED      everything is closed; the owner may free it
  *

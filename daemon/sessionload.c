@@ -326,6 +326,28 @@ void sessionload_clear(struct sessionload *l)
 	l->maps = (struct template_maps)MAPS_NONE;
 }
 
+static void clear(void *arg)
+{
+	sessionload_clear(arg);
+}
+
+void sessionload_dispose(struct sessionload *l, struct worker *reaper)
+{
+	struct sessionload *doomed = malloc(sizeof(*doomed));
+
+	if (doomed) {
+		*doomed = *l;
+		doomed->spec = NULL; /* the session's, which goes now */
+		memset(l, 0, sizeof(*l));
+		l->maps = (struct template_maps)MAPS_NONE;
+		if (!worker_submit(reaper, clear, free, doomed))
+			return;
+		*l = *doomed;
+		free(doomed);
+	}
+	sessionload_clear(l);
+}
+
 void sessionload_progress(struct sessionload *l, size_t *done, size_t *count)
 {
 	*done = __atomic_load_n(&l->done, __ATOMIC_RELAXED);

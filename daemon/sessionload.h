@@ -18,6 +18,7 @@
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
 #include "daemon/probe.h"
+#include "daemon/worker.h"
 #include "spec.h"
 
 /* What the daemon counts of one trace point, beside the programs. */
@@ -65,6 +66,11 @@ void sessionload_silence(struct sessionload *l);
 void sessionload_settle(struct sessionload *l);
 /* Detaches and frees all; takes any phase. The kernel may need minutes for it. */
 void sessionload_clear(struct sessionload *l);
+/*
+ * sessionload_clear() on another worker thread: programs are silent already, so nobody waits. l is left
+ * empty.
+ */
+void sessionload_dispose(struct sessionload *l, struct worker *reaper);
 /* How many trace points there are, and how many of them are attached or failed, while it runs. */
 void sessionload_progress(struct sessionload *l, size_t *done, size_t *count);
 /* Are there addresses of functions in what it captures? */
