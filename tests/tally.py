@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Adds up what the suites reported: tally.py KIND:SUITE:REPORT...
 
-KIND is meson (the JSON log of "meson test") or junit (pytest's XML). Names every test that failed
+KIND is meson (the JSON log of "meson test"), junit (pytest's XML) or tap (a directory of logs in
+TAP, NAME.log each, which must be complete). Names every test that failed
 or was skipped, and ends with the line "N passed, N failed, N skipped". Exits with 1 if a test
 failed, a report is missing or broken, or nothing ran.
 """
 import json
+import pathlib
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -87,9 +89,22 @@ def count_junit(path):
     return tally
 
 
+def count_tap(path):
+    tally = Tally()
+    for log in sorted(pathlib.Path(path).glob("*.log")):
+        text = log.read_text(encoding="utf-8", errors="replace")
+        one = count_output(log.stem, text)
+        plan = re.search(r"^1\.\.(\d+)$", text, re.MULTILINE)
+        if not plan or int(plan[1]) != one.passed + len(one.failed) + len(one.skipped):
+            last = (text.strip().splitlines() or ["nothing"])[-1]
+            one.failed.append(f"{log.stem}: the tests did not come to their end: {last}")
+        tally.add(one)
+    return tally
+
+
 def count_report(kind, suite, path):
     try:
-        tally = {"meson": count_meson, "junit": count_junit}[kind](path)
+        tally = {"meson": count_meson, "junit": count_junit, "tap": count_tap}[kind](path)
     except (OSError, ValueError, KeyError, ElementTree.ParseError) as error:
         return Tally(failed=[f"the suite left no report that can be read: {error}"])
     if not tally.passed and not tally.failed and not tally.skipped:
