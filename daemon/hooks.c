@@ -98,8 +98,16 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 {
 	uint32_t point = p - plan->probes->items;
 	char why[WHY_BYTES];
-	int program = hooks_load(h, plan, p, point, false, why, sizeof(why)), link;
+	int program, link;
 
+	if (p->hook == TEMPLATE_FENTRY && p->copies) {
+		probe_fail(p, PROBE_REFUSED,
+			   "the kernel has several functions named %s, and fentry attaches to one of "
+			   "them only: leave the way to netcapd, or use kprobe",
+			   p->name);
+		return -ENOTUNIQ;
+	}
+	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
 	if (program < 0) {
 		probe_fail(p, PROBE_FAILED, "%s", why);
 		return program;
@@ -134,7 +142,7 @@ enum template_hook hooks_choose(const struct hooks_plan *plan, const struct prob
 	if (plan->backend == HOOKS_KPROBE)
 		return TEMPLATE_KPROBE_ONE;
 	if (plan->backend == HOOKS_KPROBE_MULTI || p->asked == POINTNAME_KPROBE || !p->btf_id ||
-	    p->btf_fd < 0 ||
+	    p->btf_fd < 0 || p->copies ||
 	    count_functions(plan->probes) > HOOKS_FENTRY_MOST)
 		return TEMPLATE_KPROBE_MULTI;
 	return TEMPLATE_FENTRY;

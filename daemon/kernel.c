@@ -12,6 +12,7 @@
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
 #include "daemon/pagemap.h"
+#include "daemon/sites.h"
 #include "daemon/tracepoint.h"
 
 #define REASON_PREFIX "SKB_DROP_REASON_"
@@ -135,7 +136,8 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		return r;
 	}
 	k->tracepoints = tracepoint_index_new(k->btf);
-	if (!k->tracepoints || read_reasons(k) || function_list(k->btf, NULL, &k->functions)) {
+	if (!k->tracepoints || read_reasons(k) || function_list(k->btf, NULL, &k->functions) ||
+	    sites_mark_copies(&k->functions)) {
 		snprintf(why, size, "no memory for the kernel's types");
 		return -ENOMEM;
 	}

@@ -60,8 +60,21 @@ static void one_done(struct job *j)
 	j->plan->progress(j->plan->arg, ++j->done);
 }
 
-static void fail_name(struct job *j, struct probe *p, int error, const char *way)
+static void refuse_untraceable(struct probe *p)
 {
+	probe_fail(p, PROBE_REFUSED,
+		   "the kernel does not let %s be traced (it is not in available_filter_functions)",
+		   p->text);
+}
+
+static void fail_name(struct probe *p, int error, const char *way)
+{
+	bool traceable = true;
+
+	if (error == -EINVAL && !sites_traceable(&p->name, 1, &traceable) && !traceable) {
+		refuse_untraceable(p);
+		return;
+	}
 	probe_fail(p, PROBE_FAILED, "the kernel did not attach to %s by %s: %s", p->text, way,
 		   error == -ENOENT || error == -EOPNOTSUPP ? "it has no kprobes for that" :
 							      strerror(-error));
@@ -180,7 +193,7 @@ static void attach_each(struct job *j, struct group *g, int program)
 		p = &j->plan->probes->items[g->points[i]];
 		r = attach_one(j, g, program, i);
 		if (r)
-			fail_name(j, p, r, "kprobe");
+			fail_name(p, r, "kprobe");
 		one_done(j);
 	}
 }
@@ -228,7 +241,7 @@ static void fail_group(struct job *j, struct group *g, int error, const char *wh
 		if (why)
 			probe_fail(p, PROBE_FAILED, "%s", why);
 		else
-			fail_name(j, p, error, template_hook_name(p->hook));
+			fail_name(p, error, template_hook_name(p->hook));
 		one_done(j);
 	}
 }
@@ -314,10 +327,7 @@ static void drop_untraceable(struct job *j)
 	for (size_t i = 0; i < j->count; i++) {
 		if (traceable[i])
 			continue;
-		probe_fail(j->items[i], PROBE_REFUSED,
-			   "the kernel does not let %s be traced (it is not in "
-			   "available_filter_functions)",
-			   j->items[i]->text);
+		refuse_untraceable(j->items[i]);
 		one_done(j);
 	}
 	free(traceable);

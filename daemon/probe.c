@@ -278,6 +278,7 @@ static void use_function(struct probe *p, const struct function *f, int btf_fd, 
 
 	p->btf_id = f->id;
 	p->btf_fd = btf_fd;
+	p->copies = f->copies;
 	if (choose_argument(p, f, arg)) {
 		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
 		return;

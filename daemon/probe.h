@@ -31,6 +31,7 @@ struct probe {
 	enum template_kind kind;
 	enum template_hook hook;   /* what it is attached by, once it is */
 	uint32_t btf_id;           /* 0: there is no type information */
+	bool copies;               /* a function of several places, see sites_mark_copies() */
 	int btf_fd;                /* of its module; not owned, 0: the kernel */
 	uint8_t skb;               /* index of the argument, from 0 */
 	uint8_t location;          /* index or NETCAP_NO_ARG, as the next */

@@ -160,3 +160,46 @@ int sites_traceable(const char *const *names, size_t count, bool *traceable)
 	fclose(f);
 	return 0;
 }
+
+/* Prototypes that differ have an entry each in BTF under the same name. */
+static size_t unique_names(const struct function_list *functions, const char **names)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < functions->count; i++)
+		if (!count || strcmp(names[count - 1], functions->items[i].name))
+			names[count++] = functions->items[i].name;
+	return count;
+}
+
+static bool has_several(const struct site_list *sites, size_t site)
+{
+	size_t name = sites->items[site].name;
+
+	return (site && sites->items[site - 1].name == name) ||
+	       (site + 1 < sites->count && sites->items[site + 1].name == name);
+}
+
+int sites_mark_copies(struct function_list *functions)
+{
+	const char **names = calloc(functions->count + 1, sizeof(*names));
+	struct site_list sites = {};
+	size_t count, f = 0;
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	count = unique_names(functions, names);
+	r = sites_find(names, count, &sites);
+	for (size_t s = 0; !r && s < sites.count; s++) {
+		const char *name = names[sites.items[s].name];
+
+		while (strcmp(functions->items[f].name, name))
+			f++;
+		for (size_t i = f; i < functions->count && !strcmp(functions->items[i].name, name); i++)
+			functions->items[i].copies |= has_several(&sites, s);
+	}
+	site_list_clear(&sites);
+	free(names);
+	return r == -ENOMEM ? r : 0;
+}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/function.h"
+
 /* One place of a function; a name may have several. */
 struct site {
 	size_t name;      /* index in the names that were asked for */
@@ -30,5 +32,11 @@ void site_list_clear(struct site_list *list);
  * 0, or -ENOENT: tracefs is not readable.
  */
 int sites_traceable(const char *const *names, size_t count, bool *traceable);
+
+/*
+ * Sets "copies" of the functions that are in several places: fentry attaches to one of them only. Where
+ * addresses cannot be read none is set. 0 or -ENOMEM.
+ */
+int sites_mark_copies(struct function_list *functions);
 
 #endif
