@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/sites.h"
+#include "daemon/tracefs.h"
 
 #define LINE_BYTES 512
 
@@ -142,12 +143,12 @@ void site_list_clear(struct site_list *list)
 
 int sites_traceable(const char *const *names, size_t count, bool *traceable)
 {
-	FILE *f = fopen("/sys/kernel/tracing/available_filter_functions", "re");
-	char line[LINE_BYTES];
+	char path[TRACEFS_PATH_BYTES], line[LINE_BYTES];
+	FILE *f = NULL;
 
 	memset(traceable, 0, count * sizeof(*traceable));
-	if (!f)
-		f = fopen("/sys/kernel/debug/tracing/available_filter_functions", "re");
+	if (!tracefs_find("available_filter_functions", path, sizeof(path)))
+		f = fopen(path, "re");
 	if (!f)
 		return -ENOENT;
 	while (fgets(line, sizeof(line), f)) {
