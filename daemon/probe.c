@@ -97,17 +97,6 @@ static struct probe *add(struct resolution *r, const struct pointname *name)
 	return p;
 }
 
-/* A second @N, which only user code and functions of user space take. */
-static bool refuse_second(struct probe *p, const struct pointname *name)
-{
-	if (name->arg2)
-		probe_fail(p, PROBE_REFUSED,
-			   "%s has two argument positions: this version uses one, leave the second "
-			   "out",
-			   p->text);
-	return name->arg2;
-}
-
 /* ---- tracepoints ---- */
 
 static void suggest_tracepoints(struct probe *p, const struct kernel *k, const struct pointname *name)
@@ -209,8 +198,6 @@ static void resolve_tracepoint(struct resolution *r, const struct pointname *nam
 	}
 	p = add(r, name);
 	if (!p)
-		return;
-	if (refuse_second(p, name))
 		return;
 	if (!tracepoint_find(r->kernel->tracepoints, name->group, name->name, &tp, why,
 			     sizeof(why))) {
@@ -407,8 +394,6 @@ static void resolve_function(struct resolution *r, const struct pointname *name)
 	p = add(r, name);
 	if (!p)
 		return;
-	if (refuse_second(p, name))
-		return;
 	if (find_function(r, name, &f, &btf_fd))
 		use_function(p, &f, btf_fd, name->arg);
 	else
@@ -429,6 +414,14 @@ static void resolve(struct resolution *r, const char *text)
 		p = add(r, &name);
 		if (p)
 			probe_fail(p, PROBE_REFUSED, "%s", why);
+	} else if (name.arg2) {
+		/* for user code and functions of user space, which are not there yet */
+		p = add(r, &name);
+		if (p)
+			probe_fail(p, PROBE_REFUSED,
+				   "%s has two argument positions: this version uses one, leave the "
+				   "second out",
+				   p->text);
 	} else if (name.kind == POINTNAME_TRACEPOINT) {
 		resolve_tracepoint(r, &name);
 	} else {

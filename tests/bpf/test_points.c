@@ -154,6 +154,9 @@ static void test_refusals(void **state)
 		{ "fentry:kfree_skbb", PROBE_UNKNOWN, "kfree_skbb" },
 		{ "no_such_*", PROBE_UNKNOWN, "matches no_such_*" },
 		{ "usdt:a:b", PROBE_REFUSED, "kind usdt" },
+		{ "icmp_rcv@1@2", PROBE_REFUSED, "two argument positions" },
+		{ "tcp_*@2@1", PROBE_REFUSED, "two argument positions" },
+		{ "tracepoint:skb:kfree_skb@1@2", PROBE_REFUSED, "two argument positions" },
 	};
 	const struct module_set none = {};
 	struct probe_list list;
