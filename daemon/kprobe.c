@@ -37,6 +37,7 @@ struct group {
 	uint64_t *addresses;
 	__u64 *cookies;    /* index of the trace point */
 	uint32_t *points;
+	int *errors;       /* of those that kprobe.multi did not take */
 };
 
 static int compare(const void *a, const void *b)
@@ -100,6 +101,16 @@ static bool is_missing(int error)
 	return error == -EOPNOTSUPP || error == -EINVAL || error == -ENOENT;
 }
 
+/* Can this one be attached by itself? */
+static bool is_attachable(const struct group *g, int program, size_t i)
+{
+	int fd = link_multi(g, program, i, 1);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || !is_missing(fd);
+}
+
 /*
  * One address that cannot be traced fails the whole attach, and Linux 6.7 to 6.11 have no memory for many
  * at once: halve until it works. Returns how many were attached, or negative errno if none was.
@@ -115,11 +126,13 @@ static int attach_range(struct job *j, struct group *g, int program, size_t from
 			one_done(j);
 		return count;
 	}
-	if (count == 1)
+	if (count == 1) {
+		g->errors[from] = fd;
 		return fd;
+	}
 	left = attach_range(j, g, program, from, count / 2);
 	if (left < 0 && from == 0 && count == g->count && is_missing(left) &&
-	    is_missing(link_multi(g, program, count - 1, 1)))
+	    !is_attachable(g, program, count - 1))
 		return left; /* neither the first nor the last by itself: there is no kprobe.multi */
 	right = attach_range(j, g, program, from + count / 2, count - count / 2);
 	if (left < 0)
@@ -206,7 +219,8 @@ static int group_room(struct group *g, size_t count)
 	g->addresses = calloc(count, sizeof(*g->addresses));
 	g->cookies = calloc(count, sizeof(*g->cookies));
 	g->points = calloc(count, sizeof(*g->points));
-	return g->addresses && g->cookies && g->points ? 0 : -ENOMEM;
+	g->errors = calloc(count, sizeof(*g->errors));
+	return g->addresses && g->cookies && g->points && g->errors ? 0 : -ENOMEM;
 }
 
 static void group_clear(struct group *g)
@@ -214,6 +228,7 @@ static void group_clear(struct group *g)
 	free(g->addresses);
 	free(g->cookies);
 	free(g->points);
+	free(g->errors);
 }
 
 /* All sites of functions like first, which are then taken. */
@@ -227,6 +242,7 @@ static void gather(struct job *j, struct group *g, struct probe *first, bool *ta
 		if (taken[i] || p->error != PROBE_OK || !same_place(p, first))
 			continue;
 		taken[i] = true;
+		g->errors[g->count] = 0;
 		g->addresses[g->count] = j->sites.items[i].address;
 		g->points[g->count] = point_of(j, p);
 		g->cookies[g->count++] = point_of(j, p);
@@ -242,6 +258,17 @@ static void fail_group(struct job *j, struct group *g, int error, const char *wh
 			probe_fail(p, PROBE_FAILED, "%s", why);
 		else
 			fail_name(p, error, template_hook_name(p->hook));
+		one_done(j);
+	}
+}
+
+/* Those that were left when the others of the group had been attached. */
+static void fail_some(struct job *j, const struct group *g)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		if (!g->errors[i])
+			continue;
+		fail_name(&j->plan->probes->items[g->points[i]], g->errors[i], "kprobe.multi");
 		one_done(j);
 	}
 }
@@ -276,8 +303,10 @@ static void attach_group(struct job *j, struct group *g)
 		program = load_group(j, g, why, sizeof(why));
 		if (program >= 0)
 			attached = attach_range(j, g, program, 0, g->count);
-		if (attached >= 0)
+		if (attached >= 0) {
+			fail_some(j, g);
 			return;
+		}
 	}
 	if (j->plan->backend == HOOKS_KPROBE_MULTI) {
 		fail_group(j, g, attached, NULL);
