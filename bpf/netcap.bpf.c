@@ -6,12 +6,15 @@
  */
 #include "packet.bpf.h"
 #include "record.bpf.h"
+#include "call.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.location_arg = NETCAP_NO_ARG,
 	.reason_arg = NETCAP_NO_ARG,
+	.return_arg = NETCAP_NO_ARG,
+	.calls = 1,
 	.stack = 1,
 	.filtered = 1,
 	.snaplen = 1,
@@ -266,8 +269,11 @@ static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
 	r->stack_bytes = got > 0 ? got : 0;
 }
 
-/* Wakes the daemon only if it sleeps: see daemon/ring.c for the other half. */
-static __always_inline __u64 wake_flags(void)
+/*
+ * Wakes the daemon only if it sleeps: see daemon/ring.c for the other half. packets: how many the record
+ * that was reserved counts for.
+ */
+static __always_inline __u64 wake_flags(__u64 packets)
 {
 	struct netcap_control *c = &netcap_control;
 
@@ -275,7 +281,7 @@ static __always_inline __u64 wake_flags(void)
 	 * The reservation must be visible before armed is read, or a daemon that is about to sleep and
 	 * this program miss each other. The locked addition orders the two on x86-64.
 	 */
-	__sync_fetch_and_add(&c->taken, 1);
+	__sync_fetch_and_add(&c->taken, packets);
 	if (!*(volatile __u32 *)&c->armed)
 		return BPF_RB_NO_WAKEUP;
 	*(volatile __u32 *)&c->armed = 0;
@@ -288,7 +294,8 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 							  struct sk_buff *skb,
 							  struct net_device *dev,
 							  const struct netcap_packet *pkt,
-							  struct record_plan *plan, bool typed)
+							  struct record_plan *plan, bool typed,
+							  bool calls)
 {
 	struct netcap_record head, *h = &head, *r;
 
@@ -296,6 +303,10 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	PACKET_IN_MEMORY(h);
 	/* all that has many ways through it comes before the record's size splits them */
 	describe(h, ctx, point, skb, dev, pkt, typed);
+	if (calls) {
+		h->frame = call_remember(ctx);
+		h->flags |= h->frame ? NETCAP_F_CALL : 0;
+	}
 	PACKET_IN_MEMORY(h);
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
@@ -307,7 +318,7 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 				    struct net_device *dev, struct netcap_packet *pkt,
 				    struct netcap_counters *counters, const void *direct,
-				    bool typed)
+				    bool typed, bool calls)
 {
 	struct netcap_record *r;
 	struct record_plan plan;
@@ -317,8 +328,10 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
-	r = begin_record(ctx, point, skb, dev, pkt, &plan, typed);
+	r = begin_record(ctx, point, skb, dev, pkt, &plan, typed, calls);
 	if (!r) {
+		if (calls)
+			call_forget(ctx);
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
@@ -327,7 +340,7 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
-	bpf_ringbuf_submit(r, wake_flags());
+	bpf_ringbuf_submit(r, wake_flags(1));
 }
 
 /*
@@ -342,7 +355,8 @@ static __always_inline void keep_filter_last(void)
 #endif
 }
 
-static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed)
+/* calls: the program may stand at the entry of a function whose return is wanted, too. */
+static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, bool calls)
 {
 	struct netcap_counters *counters;
 	struct netcap_packet pkt;
@@ -354,6 +368,8 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed)
 	if (!counters)
 		return 0;
 	__sync_fetch_and_add(&counters->hits, 1);
+	if (calls)
+		call_forget(ctx);
 	if (!typed && netcap_config.indirect && value)
 		bpf_probe_read_kernel(&value, sizeof(value),
 				      (void *)(value + netcap_config.indirect_at));
@@ -367,7 +383,7 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed)
 	keep_filter_last();
 	if (netcap_config.filtered ? !packet_matches(&pkt, direct) : is_message(skb, &pkt, typed))
 		goto filtered;
-	capture(ctx, point, skb, dev, &pkt, counters, direct, typed);
+	capture(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
 	return 0;
 filtered:
 	__sync_fetch_and_add(&counters->filtered, 1);
@@ -385,7 +401,8 @@ int netcap_typed(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), true);
+	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), true,
+		   netcap_config.calls);
 }
 
 /* The same where the skb is only an address. */
@@ -394,7 +411,8 @@ int netcap_untyped(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), false);
+	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), false,
+		   netcap_config.calls);
 }
 
 /* Functions by kprobe and kprobe.multi. */
@@ -407,5 +425,25 @@ int netcap_kprobe(void *ctx)
 		return 0;
 	if (netcap_config.shared)
 		point = shared_point(ctx);
-	return hit(ctx, point, register_argument(ctx, netcap_config.skb_arg), false);
+	return hit(ctx, point, register_argument(ctx, netcap_config.skb_arg), false, false);
+}
+
+/* The return of a function, whose entry has a program of the two above. */
+SEC("raw_tp/kfree_skb")
+int netcap_return(__u64 *ctx)
+{
+	struct netcap_return *r;
+	__u64 frame = call_frame(ctx);
+
+	if (!active() || !bpf_map_lookup_elem(&netcap_calls, &frame))
+		return 0;
+	bpf_map_delete_elem(&netcap_calls, &frame);
+	r = bpf_ringbuf_reserve(&netcap_ring, sizeof(*r), 0);
+	if (!r)
+		return 0; /* the packet arrives without its return */
+	r->time_ns = bpf_ktime_get_ns();
+	r->frame = frame;
+	r->value = argument(ctx, netcap_config.return_arg);
+	bpf_ringbuf_submit(r, wake_flags(0));
+	return 0;
 }

@@ -13,6 +13,7 @@
 #define NETCAP_STACK_FRAMES 64  /* frames kept by -S; 8 bytes each */
 #define NETCAP_SNAPLEN_MAX  262144
 #define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
+#define NETCAP_CALLS_MOST   4096 /* calls of functions whose return is waited for, in one session */
 
 /* What the bytes of a record begin with. */
 enum netcap_link {
@@ -24,7 +25,8 @@ enum netcap_link {
 enum netcap_record_flags {
 	NETCAP_F_STACK = 1 << 0,  /* stack[] holds stack_bytes of addresses, data[] follows the slot */
 	NETCAP_F_VLAN = 1 << 1,   /* vlan_tpid and vlan_tci belong at byte 12 of the packet */
-	NETCAP_F_PARTIAL = 1 << 2 /* page fragments could not be read: fewer bytes than asked for */
+	NETCAP_F_PARTIAL = 1 << 2, /* page fragments could not be read: fewer bytes than asked for */
+	NETCAP_F_CALL = 1 << 3     /* frame is set, and a struct netcap_return of that frame follows */
 };
 
 /* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
@@ -55,7 +57,9 @@ struct netcap_config {
 	__u8 indirect;      /* 1: the argument points to something that holds a pointer to the skb */
 	__u8 shared;        /* 1: one program for many points, point is in its attachment */
 	__u16 indirect_at;  /* where in it the pointer is, bytes */
-	__u32 pad;
+	__u8 calls;         /* 1: a struct netcap_return is wanted for each packet */
+	__u8 return_arg;    /* index of the return value behind the arguments, or NETCAP_NO_ARG */
+	__u16 pad;
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -89,7 +93,10 @@ struct netcap_counters {
 struct netcap_record {
 	__u64 time_ns;    /* CLOCK_MONOTONIC */
 	__u64 skb;        /* address of the sk_buff */
-	__u64 location;   /* address of kfree_skb's caller, or 0 */
+	union {
+		__u64 location; /* address of kfree_skb's caller, or 0 */
+		__u64 frame;    /* with NETCAP_F_CALL: which call of the function this is */
+	};
 	__u32 wire_len;   /* bytes of the packet, without a tag that is only in metadata */
 	__u32 cap_len;    /* bytes in data[] */
 	__u32 point;
@@ -113,9 +120,20 @@ struct netcap_record {
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
 };
 
+/*
+ * The return of a function from the call that a record with NETCAP_F_CALL is of. In the same ring, always
+ * behind that record; told from records by its length.
+ */
+struct netcap_return {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 frame;
+	__u64 value;   /* the register; 0 for functions that return nothing */
+};
+
 _Static_assert(sizeof(struct netcap_config) == 88, "netcap_config: layout");
 _Static_assert(sizeof(struct netcap_control) == 80, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 112, "netcap_record: layout");
+_Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");
 
 #endif

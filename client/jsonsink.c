@@ -47,6 +47,9 @@ static void add_meta(struct json_object *o, const struct meta *m)
 	add_text(o, "point", m->point);
 	add_text(o, "reason", m->reason);
 	add_text(o, "location", m->location);
+	add_text(o, "ret", m->ret);
+	if (m->took_ns)
+		add_number(o, "took_ns", m->took_ns);
 	add_text(o, "dev", m->dev);
 	if (m->ifindex)
 		add_number(o, "ifindex", m->ifindex);

@@ -8,6 +8,7 @@
 #include "text.h"
 
 #define COLOR_OFF "\033[0m"
+#define FEXIT     "fexit:" /* how such trace points begin */
 
 const char *print_color(const char *name)
 {
@@ -40,6 +41,18 @@ static void print_named(FILE *out, const char *label, const char *value)
 	text_print_safe(out, value);
 }
 
+/* Of a packet captured as a function returns. */
+static void print_return(FILE *out, const struct meta *m)
+{
+	if (m->took_ns) {
+		print_named(out, " returned ", m->ret);
+		fprintf(out, "%s after %" PRIu64 ".%03" PRIu64 " us", m->ret ? "" : " returned",
+			m->took_ns / 1000, m->took_ns % 1000);
+	} else if (!strncmp(m->point, FEXIT, sizeof(FEXIT) - 1)) {
+		fputs(" (return not seen)", out);
+	}
+}
+
 static void print_task(FILE *out, const struct meta *m)
 {
 	fprintf(out, " pid %" PRIu32, m->pid);
@@ -66,6 +79,7 @@ void print_meta(FILE *out, const struct meta *m, const char *stack_color)
 	print_named(out, "    ", m->point);
 	print_named(out, " ", m->reason);
 	print_named(out, " at ", m->location);
+	print_return(out, m);
 	print_named(out, " dev ", m->dev);
 	if (m->ifindex)
 		fprintf(out, "%s(%" PRIu32 ")", m->dev ? "" : " dev ", m->ifindex);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/calls.h"
 #include "daemon/closer.h"
 #include "daemon/delivery.h"
 #include "daemon/describe.h"
@@ -68,7 +69,8 @@ static int send_event(struct delivery *d, const struct netcap_record *r, const s
 	return error;
 }
 
-static void on_record(void *arg, const struct netcap_record *r, size_t len)
+/* back: the return of the function, where one was asked for and seen; it is the packet's time then. */
+static void pass_on(void *arg, const struct netcap_record *r, const struct netcap_return *back)
 {
 	struct delivery *d = arg;
 	struct sessionload *load = d->context.load;
@@ -84,11 +86,30 @@ static void on_record(void *arg, const struct netcap_record *r, size_t len)
 	}
 	describe_record(r, probe, d->context.kernel, symbolcache_get(d->context.symbols), &store,
 			&m);
-	time_ns = wallclock_at(d->context.clock, r->time_ns);
+	if (back)
+		describe_return(r, probe, back, &store, &m);
+	time_ns = wallclock_at(d->context.clock, back ? back->time_ns : r->time_ns);
 	d->passed_on++;
 	error = d->output ? write_packet(d, r, &m, time_ns) : send_event(d, r, &m, time_ns);
 	if (error)
 		on_lost(d, r->point);
+}
+
+static void on_record(void *arg, const struct netcap_record *r, size_t len)
+{
+	struct delivery *d = arg;
+
+	if (r->flags & NETCAP_F_CALL)
+		calls_enter(d->calls, r, len);
+	else
+		pass_on(d, r, NULL);
+}
+
+static void on_returned(void *arg, const struct netcap_return *back)
+{
+	struct delivery *d = arg;
+
+	calls_return(d->calls, back);
 }
 
 static void on_batch(void *arg)
@@ -115,7 +136,8 @@ static int open_stream(struct delivery *d, int fd)
 int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
 		  const struct delivery_callbacks *callbacks, void *arg)
 {
-	static const struct ring_callbacks ring = { on_record, on_batch };
+	static const struct ring_callbacks ring = { on_record, on_returned, on_batch };
+	bool returns = context->load->maps.calls >= 0;
 
 	memset(d, 0, sizeof(*d));
 	d->context = *context;
@@ -123,7 +145,9 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	d->arg = arg;
 	d->scratch = malloc(context->spec->snaplen + STREAM_TAG_BYTES);
 	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
-	if (d->scratch && d->ring)
+	if (returns)
+		d->calls = calls_new(pass_on, d);
+	if (d->scratch && d->ring && (d->calls || !returns))
 		return fd < 0 ? 0 : open_stream(d, fd);
 	if (fd >= 0)
 		closer_close(fd);
@@ -185,6 +209,8 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 			return DELIVERY_AGAIN;
 		ring_free(d->ring);
 		d->ring = NULL;
+		if (d->calls)
+			calls_end(d->calls);
 		if (d->output)
 			put_statistics(d);
 	}
@@ -198,6 +224,7 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 void delivery_close(struct delivery *d)
 {
 	ring_free(d->ring);
+	calls_free(d->calls);
 	output_free(d->output);
 	stream_free(d->stream);
 	free(d->scratch);

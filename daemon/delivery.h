@@ -16,6 +16,7 @@
 #include "daemon/wallclock.h"
 #include "spec.h"
 
+struct calls;
 struct event_base;
 struct output;
 struct ring;
@@ -48,6 +49,7 @@ struct delivery {
 	struct output *output; /* owned; NULL: events as messages */
 	struct stream *stream; /* owned; goes with output */
 	struct ring *ring;     /* owned; NULL once it has been emptied */
+	struct calls *calls;   /* owned; NULL: no trace point is a return */
 	uint8_t *scratch;      /* owned; for packets as messages */
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
 	uint64_t progress;     /* bytes written when the caller last took some */

@@ -51,7 +51,7 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->point = p->text;
 	if (probe_is_drop(p) && r->reason)
 		m->reason = kernel_reason(k, r->reason, store->reason, sizeof(store->reason));
-	if (r->location)
+	if (r->location && !(r->flags & NETCAP_F_CALL))
 		m->location = symbols_name(s, r->location, store->location,
 					   sizeof(store->location));
 	m->dev = bounded(store->dev, r->dev, NETCAP_DEV_LEN);
@@ -68,4 +68,11 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->partial = !!(r->flags & NETCAP_F_PARTIAL);
 	if (r->flags & NETCAP_F_STACK)
 		describe_stack(r, s, store, m);
+}
+
+void describe_return(const struct netcap_record *r, const struct probe *p, const struct netcap_return *back,
+		     struct describe_store *store, struct meta *m)
+{
+	m->ret = returned_text(&p->returned, back->value, store->ret, sizeof(store->ret));
+	m->took_ns = back->time_ns - r->time_ns;
 }

@@ -15,6 +15,7 @@
 struct describe_store {
 	char reason[32];
 	char location[DESCRIBE_NAME_BYTES];
+	char ret[RETURNED_TEXT_BYTES];
 	char dev[NETCAP_DEV_LEN + 1];
 	char comm[NETCAP_COMM_LEN + 1];
 	char frames[META_MAX_FRAMES][DESCRIBE_NAME_BYTES];
@@ -26,5 +27,8 @@ struct describe_store {
  */
 void describe_record(const struct netcap_record *r, const struct probe *p, const struct kernel *k,
 		     const struct symbols *s, struct describe_store *store, struct meta *m);
+/* Adds what became of the call that the record was captured in. */
+void describe_return(const struct netcap_record *r, const struct probe *p, const struct netcap_return *back,
+		     struct describe_store *store, struct meta *m);
 
 #endif

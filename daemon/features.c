@@ -196,6 +196,15 @@ static void check_fentry(struct feature *f)
 	say_function_hook(f, hooktrial_fentry(f->work->kernel));
 }
 
+static void check_fexit(struct feature *f)
+{
+	int error = hooktrial_fexit(f->work->kernel);
+
+	say_function_hook(f, error);
+	if (error)
+		f->advice = "functions can be traced as they are entered, in another way";
+}
+
 static void check_kprobe_multi(struct feature *f)
 {
 	say_function_hook(f, hooktrial_kprobe_multi(f->work->kernel));
@@ -345,6 +354,7 @@ static const struct {
     {"tp_btf", check_tp_btf},
     {"raw_tp", check_raw_tp},
     {"fentry", check_fentry},
+    {"fexit", check_fexit},
     {"kprobe.multi", check_kprobe_multi},
     {"kprobe", check_kprobe},
     {"filter access", check_access},

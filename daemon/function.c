@@ -122,9 +122,14 @@ int function_find(const struct btf *btf, const struct btf *base, const char *nam
 	return -ENOENT;
 }
 
+const struct btf_type *function_proto(const struct function *f)
+{
+	return prototype(f->btf, btf__type_by_id(f->btf, f->id));
+}
+
 bool function_is_skb(const struct function *f, unsigned argument, bool *indirect)
 {
-	const struct btf_type *proto = prototype(f->btf, btf__type_by_id(f->btf, f->id));
+	const struct btf_type *proto = function_proto(f);
 
 	return proto && argument < f->args &&
 	       is_skb(f->btf, btf_params(proto)[argument].type, indirect);
@@ -132,7 +137,7 @@ bool function_is_skb(const struct function *f, unsigned argument, bool *indirect
 
 int function_prototype(const struct function *f, char *text, size_t size)
 {
-	const struct btf_type *proto = prototype(f->btf, btf__type_by_id(f->btf, f->id));
+	const struct btf_type *proto = function_proto(f);
 	char type[128];
 	size_t used;
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct btf;
+struct btf_type;
 
 #define FUNCTION_NO_ARG   255
 #define FUNCTION_MAX_ARGS 12 /* MAX_BPF_FUNC_ARGS */
@@ -44,6 +45,8 @@ const struct function *function_list_find(const struct function_list *list, cons
 /* Looks a function up that need not take an skb. 0, or -ENOENT. */
 int function_find(const struct btf *btf, const struct btf *base, const char *name,
 		  struct function *f);
+/* Its BTF_KIND_FUNC_PROTO, or NULL. */
+const struct btf_type *function_proto(const struct function *f);
 /* Is argument (from 0) a pointer to an skb? *indirect: to a pointer to one. */
 bool function_is_skb(const struct function *f, unsigned argument, bool *indirect);
 /* "int icmp_rcv(struct sk_buff *skb)". Length, or -ENOBUFS. */

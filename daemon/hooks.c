@@ -13,6 +13,7 @@
 #include "daemon/template.h"
 
 #define WHY_BYTES 512
+#define NO_CONFIG "the kernel made no map for %s: %s"
 
 int hooks_backend_parse(const char *name, enum hooks_backend *backend)
 {
@@ -67,7 +68,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	struct netcap_config config = plan->config;
 	const struct template_copy copy = {
 		.kind = p->kind,
-		.hook = p->hook,
+		.hook = p->hook == TEMPLATE_FEXIT ? TEMPLATE_FENTRY : p->hook,
 		.filter = plan->filter ? &plan->filter[p->kind] : NULL,
 		.btf_id = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_id,
 		.btf_fd = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_fd,
@@ -82,38 +83,24 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.location_arg = p->location;
 	config.reason_arg = p->reason;
 	config.filtered = plan->filter != NULL;
+	config.calls = probe_is_return(p);
 	config.access = kernel_access(plan->kernel, p->kind);
 	r = maps_make_config(plan->maps, &config);
 	if (!r)
 		r = template_load(plan->kernel->templates, &copy, plan->maps, why, size);
 	else
-		snprintf(why, size, "the kernel made no map for %s: %s", p->text, strerror(-r));
+		snprintf(why, size, NO_CONFIG, p->text, strerror(-r));
 	if (r < 0)
 		return r;
 	return keep_program(h, r, shared ? NULL : p) ?: h->programs[h->program_count - 1];
 }
 
-/* Loads and attaches a program of the probe's own. 0, or an error that stands in the probe. */
-static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+/* Attaches a program that knows where it belongs. 0, or an error that stands in the probe. */
+static int attach_program(struct hooks *h, struct probe *p, int program)
 {
-	uint32_t point = p - plan->probes->items;
-	char why[WHY_BYTES];
-	int program, link;
-
-	if (p->hook == TEMPLATE_FENTRY && p->copies) {
-		probe_fail(p, PROBE_REFUSED,
-			   "the kernel has several functions named %s, and fentry attaches to one of "
-			   "them only: leave the way to netcapd, or use kprobe",
-			   p->name);
-		return -ENOTUNIQ;
-	}
-	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
-	if (program < 0) {
-		probe_fail(p, PROBE_FAILED, "%s", why);
-		return program;
-	}
 	/* with BTF the program itself says where it belongs (BPF_RAW_TRACEPOINT_OPEN, Linux 5.5) */
-	link = bpf_raw_tracepoint_open(p->hook == TEMPLATE_RAW_TP ? p->name : NULL, program);
+	int link = bpf_raw_tracepoint_open(p->hook == TEMPLATE_RAW_TP ? p->name : NULL, program);
+
 	if (link < 0) {
 		int error = errno;
 
@@ -122,6 +109,74 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 		return -error;
 	}
 	return hooks_keep_link(h, link);
+}
+
+/* The second program of a function whose return is asked for. It counts no packets: its link keeps it. */
+static int attach_return(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+{
+	struct netcap_config config = { .return_arg = p->returned.slot };
+	const struct template_copy copy = {
+		.kind = TEMPLATE_RETURN,
+		.hook = TEMPLATE_FEXIT,
+		.btf_id = p->btf_id,
+		.btf_fd = p->btf_fd,
+	};
+	char why[WHY_BYTES];
+	int program = maps_make_config(plan->maps, &config), r;
+
+	if (program)
+		snprintf(why, sizeof(why), NO_CONFIG, p->text, strerror(-program));
+	else
+		program = template_load(plan->kernel->templates, &copy, plan->maps, why, sizeof(why));
+	if (program < 0) {
+		probe_fail(p, PROBE_FAILED, "%s", why);
+		return program;
+	}
+	r = attach_program(h, p, program);
+	close(program);
+	return r;
+}
+
+/* Can a function be traced by programs of its own? False: what is wrong stands in the probe. */
+static bool suits_fentry(struct probe *p)
+{
+	const char *instead = p->hook == TEMPLATE_FEXIT ?
+				      "leave fexit: out, and it is traced as it is entered" :
+				      "leave the way to netcapd, or use kprobe";
+
+	if (p->copies)
+		probe_fail(p, PROBE_REFUSED,
+			   "the kernel has several functions named %s, and %s attaches to one of "
+			   "them only: %s",
+			   p->name, template_hook_name(p->hook), instead);
+	else if (!p->btf_id)
+		probe_fail(p, PROBE_REFUSED,
+			   "the kernel has no type information for %s, which %s needs: %s", p->name,
+			   template_hook_name(p->hook), instead);
+	return p->error == PROBE_OK;
+}
+
+static bool is_alone(const struct probe *p)
+{
+	return p->hook != TEMPLATE_KPROBE_MULTI && p->hook != TEMPLATE_KPROBE_ONE;
+}
+
+/* Loads and attaches a program of the probe's own. 0, or an error that stands in the probe. */
+static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+{
+	uint32_t point = p - plan->probes->items;
+	char why[WHY_BYTES];
+	int program, r;
+
+	if (probe_is_function(p) && !suits_fentry(p))
+		return -EOPNOTSUPP;
+	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
+	if (program < 0) {
+		probe_fail(p, PROBE_FAILED, "%s", why);
+		return program;
+	}
+	r = attach_program(h, p, program);
+	return r || !probe_is_return(p) ? r : attach_return(h, plan, p);
 }
 
 static size_t count_functions(const struct probe_list *probes)
@@ -137,6 +192,8 @@ enum template_hook hooks_choose(const struct hooks_plan *plan, const struct prob
 {
 	if (!probe_is_function(p))
 		return p->hook;
+	if (probe_is_return(p))
+		return TEMPLATE_FEXIT;
 	if (p->asked == POINTNAME_FENTRY || plan->backend == HOOKS_FENTRY)
 		return TEMPLATE_FENTRY;
 	if (plan->backend == HOOKS_KPROBE)
@@ -177,7 +234,7 @@ int hooks_attach(struct hooks *h, const struct hooks_plan *plan)
 		if (p->error != PROBE_OK)
 			continue;
 		p->hook = hooks_choose(plan, p);
-		if (p->hook == TEMPLATE_FENTRY || !probe_is_function(p)) {
+		if (is_alone(p)) {
 			r = attach_alone(h, plan, p);
 			if (!r || !may_fall_back(plan, p)) {
 				plan->progress(plan->arg, ++done);

@@ -35,18 +35,28 @@ static int conclude(int program, int link)
 	return 0;
 }
 
-int hooktrial_fentry(const struct kernel *k)
+static int try_trampoline(const struct kernel *k, enum bpf_attach_type attach)
 {
 	const struct function *f = function_list_find(&k->functions, FUNCTION);
 	int program, link;
 
 	if (!f)
 		return -ENOENT;
-	program = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, f->id);
+	program = load(BPF_PROG_TYPE_TRACING, attach, f->id);
 	if (program < 0)
 		return program;
 	link = bpf_raw_tracepoint_open(NULL, program);
 	return conclude(program, link < 0 ? -errno : link);
+}
+
+int hooktrial_fentry(const struct kernel *k)
+{
+	return try_trampoline(k, BPF_TRACE_FENTRY);
+}
+
+int hooktrial_fexit(const struct kernel *k)
+{
+	return try_trampoline(k, BPF_TRACE_FEXIT);
 }
 
 int hooktrial_kprobe_multi(const struct kernel *k)

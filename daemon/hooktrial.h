@@ -7,6 +7,7 @@
 
 /* 0: it works; or negative errno. k may be all zero. Some milliseconds each. */
 int hooktrial_fentry(const struct kernel *k);
+int hooktrial_fexit(const struct kernel *k);
 int hooktrial_kprobe_multi(const struct kernel *k);
 int hooktrial_kprobe(const struct kernel *k);
 

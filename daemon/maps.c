@@ -72,10 +72,17 @@ int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const
 	return 0;
 }
 
+int maps_make_calls(struct template_maps *maps)
+{
+	maps->calls = bpf_map_create(BPF_MAP_TYPE_HASH, "netcap_calls", sizeof(uint64_t),
+				     sizeof(uint8_t), NETCAP_CALLS_MOST, NULL);
+	return maps->calls < 0 ? -errno : 0;
+}
+
 void maps_close(struct template_maps *maps)
 {
 	int *const fds[] = { &maps->config, &maps->control, &maps->counters, &maps->ring,
-			     &maps->sites };
+			     &maps->sites,  &maps->calls };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

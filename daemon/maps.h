@@ -9,7 +9,7 @@
 #include "bpf/record.h"
 #include "daemon/template.h"
 
-#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1, .sites = -1 }
+#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1, .sites = -1, .calls = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, and a
@@ -25,6 +25,8 @@ int maps_make_config(struct template_maps *maps, const struct netcap_config *con
  */
 int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const uint32_t *points,
 		    size_t count);
+/* Makes the table of open calls, for all programs of a session. 0 or negative errno. */
+int maps_make_calls(struct template_maps *maps);
 /* Closes all; takes half-built ones, and leaves MAPS_NONE. */
 void maps_close(struct template_maps *maps);
 

@@ -35,6 +35,11 @@ bool probe_is_function(const struct probe *p)
 	return p->asked != POINTNAME_TRACEPOINT;
 }
 
+bool probe_is_return(const struct probe *p)
+{
+	return p->asked == POINTNAME_FEXIT;
+}
+
 bool probe_is_drop(const struct probe *p)
 {
 	return p->reason != NETCAP_NO_ARG || p->location != NETCAP_NO_ARG;
@@ -213,7 +218,7 @@ static void resolve_tracepoint(struct resolution *r, const struct pointname *nam
 /* Has the structure that this argument points to a member struct sk_buff *? Then *at is its place. */
 static bool holds_skb(const struct function *f, unsigned argument, uint16_t *at)
 {
-	const struct btf_type *proto = btf__type_by_id(f->btf, btf__type_by_id(f->btf, f->id)->type);
+	const struct btf_type *proto = function_proto(f);
 	const struct btf_type *t;
 
 	t = btf__type_by_id(f->btf, btftype_strip(f->btf, btf_params(proto)[argument].type));
@@ -266,6 +271,7 @@ static void use_function(struct probe *p, const struct function *f, int btf_fd, 
 	p->btf_id = f->id;
 	p->btf_fd = btf_fd;
 	p->copies = f->copies;
+	returned_init(&p->returned, f);
 	if (choose_argument(p, f, arg)) {
 		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
 		return;

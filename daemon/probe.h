@@ -10,6 +10,7 @@
 #include "bpf/record.h"
 #include "daemon/kernel.h"
 #include "daemon/modules.h"
+#include "daemon/returned.h"
 #include "jsonstrict.h"
 #include "pointname.h"
 
@@ -38,6 +39,7 @@ struct probe {
 	uint8_t reason;
 	bool indirect;             /* the argument points to what holds a pointer to the skb, */
 	uint16_t indirect_at;      /* so many bytes in */
+	struct returned returned;  /* fexit: what comes back, and where */
 	uint64_t missed;           /* hits while the program ran already on that CPU */
 	enum probe_error error;
 	char *why;                 /* owned; a sentence, when error is set */
@@ -60,6 +62,8 @@ void probe_list_clear(struct probe_list *list);
 /* Sets error and why. */
 __attribute__((format(printf, 3, 4))) void probe_fail(struct probe *p, enum probe_error error,
 						      const char *format, ...);
+/* Is it the return of a function that is asked for? */
+bool probe_is_return(const struct probe *p);
 /* Is it a function (not a tracepoint)? */
 bool probe_is_function(const struct probe *p);
 /* Does the trace point say why a packet was dropped? */

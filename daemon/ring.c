@@ -33,6 +33,8 @@ static int on_record(void *context, void *data, size_t len)
 
 	if (len >= sizeof(struct netcap_record))
 		r->callbacks.record(r->arg, data, len);
+	else if (len == sizeof(struct netcap_return))
+		r->callbacks.returned(r->arg, data);
 	r->bytes += len;
 	if (++r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
 		return 0;

@@ -23,6 +23,8 @@ struct ring;
 struct ring_callbacks {
 	/* One record of len bytes; it must be used up before the return. */
 	void (*record)(void *arg, const struct netcap_record *r, size_t len);
+	/* A function returned that has such a record: it came before. */
+	void (*returned)(void *arg, const struct netcap_return *back);
 	/* After some records: time to hand on what came. */
 	void (*batch)(void *arg);
 };

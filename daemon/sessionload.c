@@ -123,10 +123,20 @@ static bool translate(struct sessionload *l)
 	return true;
 }
 
+static bool wants_returns(const struct sessionload *l)
+{
+	for (size_t i = 0; i < l->probes.count; i++)
+		if (probe_is_return(&l->probes.items[i]))
+			return true;
+	return false;
+}
+
 static bool make_maps(struct sessionload *l)
 {
 	int r = maps_make_shared(&l->maps, l->probes.count, l->spec->ring_bytes);
 
+	if (!r && wants_returns(l))
+		r = maps_make_calls(&l->maps);
 	if (!r) {
 		l->control = maps_map_control(&l->maps);
 		l->scratch = malloc(maps_counter_bytes());

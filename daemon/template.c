@@ -19,7 +19,7 @@
 #define MAX_SUBPROGS   32
 
 /* Which of the session's maps an instruction wants. */
-enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SITES, MAP_SLOTS };
+enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SITES, MAP_CALLS, MAP_SLOTS };
 
 static const char *const map_names[MAP_SLOTS] = {
 	[MAP_CONFIG] = ".rodata.config",
@@ -27,12 +27,14 @@ static const char *const map_names[MAP_SLOTS] = {
 	[MAP_COUNTERS] = "netcap_counters",
 	[MAP_RING] = "netcap_ring",
 	[MAP_SITES] = "netcap_sites",
+	[MAP_CALLS] = "netcap_calls",
 };
 
 static const char *const program_names[TEMPLATE_KINDS] = {
 	[TEMPLATE_TYPED] = "netcap_typed",
 	[TEMPLATE_UNTYPED] = "netcap_untyped",
 	[TEMPLATE_KPROBE] = "netcap_kprobe",
+	[TEMPLATE_RETURN] = "netcap_return",
 };
 
 static const struct {
@@ -44,6 +46,7 @@ static const struct {
 	[TEMPLATE_TP_BTF] = { "tp_btf", "netcap_tp_btf", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP },
 	[TEMPLATE_RAW_TP] = { "raw_tp", "netcap_raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, 0 },
 	[TEMPLATE_FENTRY] = { "fentry", "netcap_fentry", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY },
+	[TEMPLATE_FEXIT] = { "fexit", "netcap_fexit", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT },
 	[TEMPLATE_KPROBE_MULTI] = { "kprobe.multi", "netcap_multi", BPF_PROG_TYPE_KPROBE,
 				    BPF_TRACE_KPROBE_MULTI },
 	[TEMPLATE_KPROBE_ONE] = { "kprobe", "netcap_kprobe", BPF_PROG_TYPE_KPROBE, 0 },
@@ -52,8 +55,8 @@ static const struct {
 struct template {
 	struct bpf_insn *insns; /* owned; map descriptors replaced by enum map_slot */
 	size_t count;
-	size_t stub;            /* first instruction of netcap_filter(), the last subprogram */
-	size_t load;            /* first instruction of netcap_load() */
+	size_t stub;            /* first instruction of netcap_filter(), the last subprogram; or count */
+	size_t load;            /* first instruction of netcap_load(); 0: there is no filter */
 	struct bpf_func_info functions[MAX_SUBPROGS];
 	uint32_t function_count;
 };
@@ -151,6 +154,9 @@ static int learn_functions(struct template *t, int program)
 		return -EPROTO;
 	for (uint32_t i = 0; i < t->function_count; i++)
 		t->functions[i].insn_off = starts[i];
+	t->stub = t->count;
+	if (t->function_count == 1)
+		return 0; /* one that takes no filter */
 	t->stub = starts[t->function_count - 1];
 	for (size_t i = t->stub; i < t->count; i++)
 		if (is_call(&t->insns[i]))
@@ -267,8 +273,10 @@ void template_target(const struct template_set *set, enum template_kind kind,
 static struct bpf_insn *copy_insns(const struct template *t, const struct filter_code *filter,
 				   const struct template_maps *maps, size_t *count)
 {
+	/* where no returns are wanted, code that never runs names the map, and any map will do */
+	const int calls = maps->calls >= 0 ? maps->calls : maps->counters;
 	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,
-				     maps->sites };
+				     maps->sites, calls };
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
 	struct bpf_insn *insns;

@@ -17,6 +17,7 @@ enum template_kind {
 	TEMPLATE_TYPED,   /* the verifier knows the arguments' types: tp_btf, fentry */
 	TEMPLATE_UNTYPED, /* arguments are numbers: raw_tp, and fentry where the skb is not an argument */
 	TEMPLATE_KPROBE,  /* arguments are in registers: kprobe, kprobe.multi */
+	TEMPLATE_RETURN,  /* takes no packet and no filter: fexit, beside one of the first two by fentry */
 	TEMPLATE_KINDS,
 };
 
@@ -25,6 +26,7 @@ enum template_hook {
 	TEMPLATE_TP_BTF,
 	TEMPLATE_RAW_TP,
 	TEMPLATE_FENTRY,
+	TEMPLATE_FEXIT,
 	TEMPLATE_KPROBE_MULTI,
 	TEMPLATE_KPROBE_ONE,
 	TEMPLATE_HOOKS,
@@ -35,7 +37,7 @@ struct template_copy {
 	enum template_kind kind;
 	enum template_hook hook;
 	const struct filter_code *filter; /* translated body of netcap_filter(), NULL for none */
-	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry: the function */
+	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry, fexit: the function */
 	int btf_fd;      /* of the module that btf_id is in, 0: the kernel */
 };
 
@@ -46,6 +48,7 @@ struct template_maps {
 	int counters; /* per-CPU array of struct netcap_counters */
 	int ring;
 	int sites;    /* hash, address to point, for shared programs without attach cookies; or -1 */
+	int calls;    /* hash, calls whose return is waited for, or -1: no program wants returns */
 };
 
 struct template_set;

@@ -30,6 +30,8 @@ static const struct field fields[] = {
 	FIELD(point, FIELD_TEXT),
 	FIELD(reason, FIELD_TEXT),
 	FIELD(location, FIELD_TEXT),
+	FIELD(ret, FIELD_TEXT),
+	FIELD(took_ns, FIELD_DECIMAL),
 	FIELD(dev, FIELD_TEXT),
 	FIELD(ifindex, FIELD_DECIMAL),
 	FIELD(netns, FIELD_DECIMAL),

@@ -23,6 +23,8 @@ struct meta {
 	const char *point;    /* "tracepoint:skb:kfree_skb"; never NULL once parsed */
 	const char *reason;   /* "NETFILTER_DROP", or NULL */
 	const char *location; /* "nf_hook_slow+0xa3", where the packet was freed, or NULL */
+	const char *ret;      /* what the function returned: "-12", "true", "NF_ACCEPT"; or NULL */
+	uint64_t took_ns;     /* from the call of the function to its return; 0: not known */
 	const char *dev;      /* device name, or NULL */
 	const char *comm;     /* current task's name, or NULL */
 	const char *link;     /* "ethernet", "raw", "none" */

@@ -121,6 +121,7 @@ static const struct {
 } kinds[] = {
 	{ "kprobe", POINTNAME_KPROBE },
 	{ "fentry", POINTNAME_FENTRY },
+	{ "fexit", POINTNAME_FEXIT },
 };
 
 /* [MODULE:]FUNCTION */
@@ -165,8 +166,7 @@ static int parse_tracepoint(const struct parse *p, struct part rest, struct poin
 
 static int parse_name(const struct parse *p, struct part whole, struct pointname *out)
 {
-	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe", "fexit",
-					   "xdp" };
+	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe", "xdp" };
 	struct part rest = whole, kind;
 
 	if (!cut(&rest, ':', &kind))
@@ -181,7 +181,7 @@ static int parse_name(const struct parse *p, struct part whole, struct pointname
 			return refuse(p,
 				      "the trace point %s is of kind %s, which this version does not "
 				      "trace: give tracepoint:GROUP:EVENT, or a kernel function, "
-				      "with kprobe: or fentry: in front if need be",
+				      "with kprobe:, fentry: or fexit: in front if need be",
 				      p->whole.text, other[i]);
 	return parse_function(p, whole, POINTNAME_FUNCTION, out);
 }

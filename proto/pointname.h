@@ -2,7 +2,7 @@
 /*
  * Trace points as they are typed:
  *
- *     tracepoint:GROUP:EVENT           [kind:][MODULE:]FUNCTION, kind is kprobe or fentry
+ *     tracepoint:GROUP:EVENT           [kind:][MODULE:]FUNCTION, kind is kprobe, fentry or fexit
  *
  * each with [@arg[@arg2]] behind. Names may be patterns of glob(7); "all" stands for "*". Lists are
  * separated by commas.
@@ -18,6 +18,7 @@ enum pointname_kind {
 	POINTNAME_TRACEPOINT,
 	POINTNAME_KPROBE,     /* its entry, by kprobe or kprobe.multi */
 	POINTNAME_FENTRY,     /* its entry, by fentry */
+	POINTNAME_FEXIT,      /* its return, by fexit */
 };
 
 struct pointname {

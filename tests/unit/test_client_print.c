@@ -64,6 +64,18 @@ static void what_does_not_apply_is_left_out(void **state)
 		       "fragments could not be read)\n");
 }
 
+static void returns_of_functions(void **state)
+{
+	struct meta m = {.point = "fexit:ip_rcv", .ret = "-12", .took_ns = 1234567};
+
+	assert_printed(&m, NULL, "    fexit:ip_rcv returned -12 after 1234.567 us cpu 0 pid 0\n");
+	m.ret = NULL;
+	m.took_ns = 98;
+	assert_printed(&m, NULL, "    fexit:ip_rcv returned after 0.098 us cpu 0 pid 0\n");
+	m.took_ns = 0;
+	assert_printed(&m, NULL, "    fexit:ip_rcv (return not seen) cpu 0 pid 0\n");
+}
+
 static void six_colors_have_names(void **state)
 {
 	static const char *const names[] = {"red", "green", "yellow", "blue", "purple", "cyan"};
@@ -88,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_line_and_a_stack),
 		cmocka_unit_test(what_does_not_apply_is_left_out),
+		cmocka_unit_test(returns_of_functions),
 		cmocka_unit_test(six_colors_have_names),
 		cmocka_unit_test(files_get_no_color),
 	};

@@ -86,6 +86,25 @@ static void test_unknown(void **state)
 	free(r);
 }
 
+/* frame and location share their place. */
+static void test_return(void **state)
+{
+	const struct netcap_return back = { .time_ns = 1500, .frame = 0x1234, .value = 7 };
+	struct netcap_record *r = make_record();
+	struct describe_store store;
+	struct meta m;
+
+	r->flags = NETCAP_F_CALL;
+	r->time_ns = 1000;
+	describe_record(r, &function, &kernel, NULL, &store, &m);
+	assert_null(m.location);
+	assert_int_equal(m.took_ns, 0);
+	describe_return(r, &function, &back, &store, &m);
+	assert_int_equal(m.took_ns, 500);
+	assert_null(m.ret); /* it returns nothing */
+	free(r);
+}
+
 static void test_stack(void **state)
 {
 	struct netcap_record *r = make_record();
@@ -111,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_return),
 		cmocka_unit_test(test_stack),
 	};
 

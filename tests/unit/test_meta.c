@@ -15,6 +15,8 @@ static const struct meta drop = {
 	.point = "tracepoint:skb:kfree_skb",
 	.reason = "NETFILTER_DROP",
 	.location = "nf_hook_slow+0xa3",
+	.ret = "-12",
+	.took_ns = 18446744073709551615u,
 	.dev = "eth0",
 	.comm = "nc -l, 50%=",
 	.link = "ethernet",
@@ -32,8 +34,8 @@ static const struct meta drop = {
 };
 
 static const char drop_text[] =
-	"point=tracepoint:skb:kfree_skb reason=NETFILTER_DROP location=nf_hook_slow+0xa3 dev=eth0 "
-	"ifindex=2 netns=4026531840 cpu=1 pid=4711 tid=4712 comm=nc%20-l%2C%2050%25%3D "
+	"point=tracepoint:skb:kfree_skb reason=NETFILTER_DROP location=nf_hook_slow+0xa3 ret=-12 "
+	"took_ns=18446744073709551615 dev=eth0 ifindex=2 netns=4026531840 cpu=1 pid=4711 tid=4712 comm=nc%20-l%2C%2050%25%3D "
 	"mark=0xdeadbeef protocol=0x86dd skb=0xffff888012345600 link=ethernet partial=1 "
 	"stack=kfree_skb_reason+0x1,nf_hook_slow+0xa3";
 
@@ -49,6 +51,8 @@ static void assert_same(const struct meta *a, const struct meta *b)
 	assert_same_text(a->point, b->point);
 	assert_same_text(a->reason, b->reason);
 	assert_same_text(a->location, b->location);
+	assert_same_text(a->ret, b->ret);
+	assert_true(a->took_ns == b->took_ns);
 	assert_same_text(a->dev, b->dev);
 	assert_same_text(a->comm, b->comm);
 	assert_same_text(a->link, b->link);

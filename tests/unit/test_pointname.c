@@ -75,12 +75,13 @@ static void test_names(void **state)
 
 static void test_kinds(void **state)
 {
-	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe", "fexit", "xdp"};
+	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe", "xdp"};
 	char text[64], reason[64];
 
 	check("kprobe:icmp_rcv", POINTNAME_KPROBE, "", "icmp_rcv", 0, 0, "kprobe:icmp_rcv");
 	check("fentry:icmp_rcv@1", POINTNAME_FENTRY, "", "icmp_rcv", 1, 0, "fentry:icmp_rcv");
 	check("fentry:nf_tables:nft_do_chain@1@2", POINTNAME_FENTRY, "nf_tables", "nft_do_chain", 1, 2, "fentry:nf_tables:nft_do_chain");
+	check("fexit:tcp_v4_rcv", POINTNAME_FEXIT, "", "tcp_v4_rcv", 0, 0, "fexit:tcp_v4_rcv");
 	check("nf_tables:nft_do_chain", POINTNAME_FUNCTION, "nf_tables", "nft_do_chain", 0, 0, "nf_tables:nft_do_chain");
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
 		snprintf(text, sizeof(text), "%s:kfree_skb", other[i]);

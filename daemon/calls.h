@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Packets whose function has not returned yet. The record of a packet that is captured at the return of a
+ * function (fexit) comes when the function is entered, and waits here for the record of its return.
+ *
+ * Some returns never come: the ring was full, or the kernel passed the program by. Such packets are handed on
+ * without one: when another call shows that theirs is over, when too many wait, and in the end.
+ */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include <stddef.h>
+
+#include "bpf/record.h"
+
+#define CALLS_BYTES_MOST (4 << 20) /* of records that wait; then the oldest goes on without its return */
+
+struct calls;
+
+/* A record that need not wait any longer; back is NULL where its return was not seen. */
+typedef void calls_deliver(void *arg, const struct netcap_record *r, const struct netcap_return *back);
+
+/* NULL: out of memory. */
+struct calls *calls_new(calls_deliver *deliver, void *arg);
+/* What still waits is gone: calls_end() first. */
+void calls_free(struct calls *c);
+/* Keeps a copy of a record with NETCAP_F_CALL, len bytes long, until its return; without memory for it, delivers. */
+void calls_enter(struct calls *c, const struct netcap_record *r, size_t len);
+/* Delivers the record of that call, if it is here. */
+void calls_return(struct calls *c, const struct netcap_return *back);
+/* No more returns come: delivers all that wait, oldest first. */
+void calls_end(struct calls *c);
+
+#endif
