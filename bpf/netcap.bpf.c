@@ -281,6 +281,7 @@ static __always_inline __u64 wake_flags(__u64 packets)
 	 * The reservation must be visible before armed is read, or a daemon that is about to sleep and
 	 * this program miss each other. The locked addition orders the two on x86-64.
 	 */
+	RECORD_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
 	__sync_fetch_and_add(&c->taken, packets);
 	if (!*(volatile __u32 *)&c->armed)
 		return BPF_RB_NO_WAKEUP;
