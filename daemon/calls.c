@@ -6,7 +6,8 @@
 
 #include "daemon/calls.h"
 
-#define BUCKETS 1024 /* a power of two */
+#define BUCKETS    1024 /* a power of two */
+#define DRAIN_MOST 64   /* so that the output's buffer has room for them */
 
 struct call {
 	TAILQ_ENTRY(call) age;
@@ -106,10 +107,9 @@ void calls_return(struct calls *c, const struct netcap_return *back)
 		finish(c, call, back);
 }
 
-void calls_end(struct calls *c)
+bool calls_drain(struct calls *c)
 {
-	struct call *call;
-
-	while ((call = TAILQ_FIRST(&c->waiting)))
-		finish(c, call, NULL);
+	for (int i = 0; i < DRAIN_MOST && !TAILQ_EMPTY(&c->waiting); i++)
+		finish(c, TAILQ_FIRST(&c->waiting), NULL);
+	return !TAILQ_EMPTY(&c->waiting);
 }

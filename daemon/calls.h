@@ -9,6 +9,7 @@
 #ifndef CALLS_H
 #define CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bpf/record.h"
@@ -22,13 +23,13 @@ typedef void calls_deliver(void *arg, const struct netcap_record *r, const struc
 
 /* NULL: out of memory. */
 struct calls *calls_new(calls_deliver *deliver, void *arg);
-/* What still waits is gone: calls_end() first. */
+/* What still waits is gone: calls_drain() first. */
 void calls_free(struct calls *c);
 /* Keeps a copy of a record with NETCAP_F_CALL, len bytes long, until its return; without memory for it, delivers. */
 void calls_enter(struct calls *c, const struct netcap_record *r, size_t len);
 /* Delivers the record of that call, if it is here. */
 void calls_return(struct calls *c, const struct netcap_return *back);
-/* No more returns come: delivers all that wait, oldest first. */
-void calls_end(struct calls *c);
+/* No more returns come: delivers some that wait, oldest first. Are there more? */
+bool calls_drain(struct calls *c);
 
 #endif

@@ -205,12 +205,10 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 	bool room = !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
 
 	if (d->ring && (room || !reads)) {
-		if (ring_drain(d->ring))
+		if (ring_drain(d->ring) || (d->calls && calls_drain(d->calls)))
 			return DELIVERY_AGAIN;
 		ring_free(d->ring);
 		d->ring = NULL;
-		if (d->calls)
-			calls_end(d->calls);
 		if (d->output)
 			put_statistics(d);
 	}

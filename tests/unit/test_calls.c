@@ -9,7 +9,7 @@
 
 #include "daemon/calls.h"
 
-#define SEEN_MOST 64
+#define SEEN_MOST 256
 
 /* What was delivered, in order. */
 struct seen {
@@ -113,13 +113,27 @@ static void test_end(void **state)
 	for (uint32_t i = 0; i < 10; i++)
 		enter(s, 0x1000 * (i + 1), i, 100);
 	leave(s, 0x4000, 33);
-	calls_end(s->calls);
+	assert_false(calls_drain(s->calls));
 	assert_int_equal(s->count, 10);
 	check(s, 0, 3, 33);
 	check(s, 1, 0, 0); /* oldest first */
 	check(s, 9, 9, 0);
-	calls_end(s->calls);
+	assert_false(calls_drain(s->calls));
 	assert_int_equal(s->count, 10);
+}
+
+/* What waits goes in portions, which the output can take. */
+static void test_portions(void **state)
+{
+	struct seen *s = *state;
+
+	for (uint32_t i = 0; i < SEEN_MOST - 1; i++)
+		enter(s, 0x1000 * (i + 1), i, 0);
+	assert_true(calls_drain(s->calls));
+	assert_in_range(s->count, 1, SEEN_MOST / 2);
+	while (calls_drain(s->calls))
+		;
+	assert_int_equal(s->count, SEEN_MOST - 1);
 }
 
 /* Memory is bounded: the oldest go on without their return. */
@@ -153,6 +167,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pairs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_same_frame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_portions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_null, set_up, tear_down),
 	};
