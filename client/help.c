@@ -24,7 +24,7 @@ static const char overview[] =
 	"  stats      show the counts of sessions, and the daemon's own\n"
 	"  features   show what this kernel and these privileges allow\n"
 	"\n"
-	"  netcapctl VERB --help says more; netcapctl --version says which version this is.\n"
+	"  netcapctl help VERB says more; netcapctl --version says which version this is.\n"
 	"\n"
 	"The first thing to try, which shows each packet that the kernel drops, with its reason:\n"
 	"\n"

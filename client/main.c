@@ -44,6 +44,17 @@ static int run_verb(int argc, char **argv, const char *socket_path)
 	return EXITCODE_USAGE;
 }
 
+/* "help" alone, or "help VERB", which is "VERB --help". */
+static int show_help(int argc, char **argv)
+{
+	char option[] = "--help", *words[] = {argv[argc - 1], option, NULL};
+
+	if (argc > 1)
+		return run_verb(2, words, NULL);
+	help_overview(stdout);
+	return EXITCODE_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const char *socket_path = NULL;
@@ -64,7 +75,7 @@ int main(int argc, char **argv)
 		return EXITCODE_USAGE;
 	}
 	if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h") || !strcmp(argv[i], "help"))
-		help_overview(stdout);
+		code = show_help(argc - i, argv + i);
 	else if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "version"))
 		puts("netcapctl " NETCAPD_VERSION);
 	else

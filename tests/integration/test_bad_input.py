@@ -74,6 +74,18 @@ def test_command_line(client, idle, arguments, status, parts):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("verb", ["skb", "points", "features"])
+def test_help_of_a_verb(lone_client, verb):
+    texts = [lone_client.run(*words).stdout for words in (("help", verb), (verb, "--help"))]
+    assert texts[0] == texts[1] and f"netcapctl {verb}" in texts[0]
+
+
+def test_help_of_no_verb(lone_client):
+    done = lone_client.run("help", "skbs")
+    assert done.returncode == USAGE
+    assert_one_sentence(done.stderr, '"skbs"', "--help")
+
+
 def test_nearest_names_are_offered(idle):
     with idle.connect() as connection, pytest.raises(Error) as caught:
         connection.send("Start", {"points": ["tracepoint:skb:kfre_skb"]}, more=True)
