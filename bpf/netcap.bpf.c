@@ -35,14 +35,14 @@ struct {
 } netcap_ring SEC(".maps");
 
 /*
- * Where a shared program is attached: the address of the function to the index of its trace point. Only
- * for kernels without attach cookies (before Linux 5.15); the address in the registers is one beyond.
+ * Where a shared program is attached: the address of the function to its union netcap_place. Only for
+ * kernels without attach cookies (before Linux 5.15); the address in the registers is one beyond.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, __u64);
 } netcap_sites SEC(".maps");
 
 /* One load with its offset in the instruction: the verifier takes no other access to the context. */
@@ -87,7 +87,7 @@ static __always_inline __u64 argument(const void *ctx, __u8 index)
  */
 static __always_inline __u64 register_argument(const void *ctx, __u8 index)
 {
-	__u64 value = 0, stack;
+	__u64 value = 0, stack, pushed;
 
 	switch (index) {
 		ARGUMENT_CASE(0, 112) /* rdi */
@@ -98,22 +98,23 @@ static __always_inline __u64 register_argument(const void *ctx, __u8 index)
 		ARGUMENT_CASE(5, 64)  /* r9 */
 	default:
 		LOAD_AT(stack, ctx, 152); /* rsp */
-		bpf_probe_read_kernel(&value, sizeof(value), (void *)(stack + 8 * (index - 5)));
+		/* into a variable of its own, or the verifier has the value in memory here, else in a register */
+		bpf_probe_read_kernel(&pushed, sizeof(pushed), (void *)(stack + 8 * (index - 5)));
+		value = pushed;
 	}
 	return value;
 }
 
-/* The index of the trace point that a shared program was called at. */
-static __always_inline __u32 shared_point(void *ctx)
+/* The union netcap_place that a shared program was called at. */
+static __always_inline __u64 shared_place(void *ctx)
 {
 #ifdef NETCAP_OLD_LOOPS
-	__u64 address;
-	__u32 *point;
+	__u64 address, *place;
 
 	LOAD_AT(address, ctx, 128); /* rip */
 	address--;
-	point = bpf_map_lookup_elem(&netcap_sites, &address);
-	return point ? *point : (__u32)-1;
+	place = bpf_map_lookup_elem(&netcap_sites, &address);
+	return place ? *place : (__u32)-1; /* no trace point's index */
 #else
 	return bpf_get_attach_cookie(ctx);
 #endif
@@ -356,6 +357,16 @@ static __always_inline void keep_filter_last(void)
 #endif
 }
 
+/* The pointer that is at bytes into what value points to; 0 if there is nothing to read. */
+static __always_inline __u64 pointer_in(__u64 value, __u16 at)
+{
+	__u64 pointer = 0;
+
+	if (value)
+		bpf_probe_read_kernel(&pointer, sizeof(pointer), (void *)(value + at));
+	return pointer;
+}
+
 /* calls: the program may stand at the entry of a function whose return is wanted, too. */
 static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, bool calls)
 {
@@ -371,9 +382,6 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, 
 	__sync_fetch_and_add(&counters->hits, 1);
 	if (calls)
 		call_forget(ctx);
-	if (!typed && netcap_config.indirect && value)
-		bpf_probe_read_kernel(&value, sizeof(value),
-				      (void *)(value + netcap_config.indirect_at));
 	skb = (struct sk_buff *)value;
 	if (!skb)
 		goto filtered;
@@ -410,23 +418,30 @@ int netcap_typed(__u64 *ctx)
 SEC("raw_tp/kfree_skb")
 int netcap_untyped(__u64 *ctx)
 {
+	__u64 value;
+
 	if (!active())
 		return 0;
-	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), false,
-		   netcap_config.calls);
+	value = argument(ctx, netcap_config.skb_arg);
+	if (netcap_config.indirect)
+		value = pointer_in(value, netcap_config.indirect_at);
+	return hit(ctx, netcap_config.point, value, false, netcap_config.calls);
 }
 
-/* Functions by kprobe and kprobe.multi. */
+/* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
 SEC("kprobe")
 int netcap_kprobe(void *ctx)
 {
-	__u32 point = netcap_config.point;
+	union netcap_place place;
+	__u64 value;
 
 	if (!active())
 		return 0;
-	if (netcap_config.shared)
-		point = shared_point(ctx);
-	return hit(ctx, point, register_argument(ctx, netcap_config.skb_arg), false, false);
+	place.cookie = shared_place(ctx);
+	value = register_argument(ctx, place.skb_arg);
+	if (place.indirect)
+		value = pointer_in(value, place.indirect_at);
+	return hit(ctx, place.point, value, false, false);
 }
 
 /* The return of a function, whose entry has a program of the two above. */

@@ -55,7 +55,7 @@ struct netcap_config {
 	__u8 match_comm;    /* 1: only while the task named comm runs */
 	__u8 filtered;      /* 1: a filter is spliced in */
 	__u8 indirect;      /* 1: the argument points to something that holds a pointer to the skb */
-	__u8 shared;        /* 1: one program for many points, point is in its attachment */
+	__u8 unused;
 	__u16 indirect_at;  /* where in it the pointer is, bytes */
 	__u8 calls;         /* 1: a struct netcap_return is wanted for each packet */
 	__u8 return_arg;    /* index of the return value behind the arguments, or NETCAP_NO_ARG */
@@ -64,6 +64,20 @@ struct netcap_config {
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
+};
+
+/*
+ * What a shared program must know of the function that it was called at: its attach cookie, or its value in
+ * netcap_sites.
+ */
+union netcap_place {
+	struct {
+		__u32 point; /* as in struct netcap_config, like the others */
+		__u8 skb_arg;
+		__u8 indirect;
+		__u16 indirect_at;
+	};
+	__u64 cookie;
 };
 
 /* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */
@@ -131,6 +145,7 @@ struct netcap_return {
 };
 
 _Static_assert(sizeof(struct netcap_config) == 88, "netcap_config: layout");
+_Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
 _Static_assert(sizeof(struct netcap_control) == 80, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 112, "netcap_record: layout");

@@ -24,7 +24,6 @@ struct function {
 	uint8_t args;
 	uint8_t skb;           /* index of the first argument that points to an skb, or NO_ARG */
 	bool indirect;         /* it is a struct sk_buff ** */
-	bool copies;           /* the kernel has several of this name, see sites_mark_copies() */
 };
 
 /* The functions of the kernel, or of one module, that take an skb, sorted by name. */

@@ -76,7 +76,6 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	int r;
 
 	config.point = point;
-	config.shared = shared;
 	config.skb_arg = p->skb;
 	config.indirect = p->indirect;
 	config.indirect_at = p->indirect_at;
@@ -137,13 +136,14 @@ static int attach_return(struct hooks *h, const struct hooks_plan *plan, struct 
 	return r;
 }
 
-/* Can a function be traced by programs of its own? False: what is wrong stands in the probe. */
-static bool suits_fentry(struct probe *p)
+bool hooks_check(struct probe *p)
 {
 	const char *instead = p->hook == TEMPLATE_FEXIT ?
 				      "leave fexit: out, and it is traced as it is entered" :
 				      "leave the way to netcapd, or use kprobe";
 
+	if (p->hook != TEMPLATE_FENTRY && p->hook != TEMPLATE_FEXIT)
+		return true;
 	if (p->copies)
 		probe_fail(p, PROBE_REFUSED,
 			   "the kernel has several functions named %s, and %s attaches to one of "
@@ -168,7 +168,7 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 	char why[WHY_BYTES];
 	int program, r;
 
-	if (probe_is_function(p) && !suits_fentry(p))
+	if (!hooks_check(p))
 		return -EOPNOTSUPP;
 	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
 	if (program < 0) {
@@ -179,13 +179,14 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 	return r || !probe_is_return(p) ? r : attach_return(h, plan, p);
 }
 
-static size_t count_functions(const struct probe_list *probes)
+/* Are they more than fentry is for? */
+static bool are_many(const struct probe_list *probes)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < probes->count; i++)
+	for (size_t i = 0; i < probes->count && n <= HOOKS_FENTRY_MOST; i++)
 		n += probes->items[i].error == PROBE_OK && probe_is_function(&probes->items[i]);
-	return n;
+	return n > HOOKS_FENTRY_MOST;
 }
 
 enum template_hook hooks_choose(const struct hooks_plan *plan, const struct probe *p)
@@ -199,8 +200,7 @@ enum template_hook hooks_choose(const struct hooks_plan *plan, const struct prob
 	if (plan->backend == HOOKS_KPROBE)
 		return TEMPLATE_KPROBE_ONE;
 	if (plan->backend == HOOKS_KPROBE_MULTI || p->asked == POINTNAME_KPROBE || !p->btf_id ||
-	    p->btf_fd < 0 || p->copies ||
-	    count_functions(plan->probes) > HOOKS_FENTRY_MOST)
+	    p->btf_fd < 0 || p->copies || are_many(plan->probes))
 		return TEMPLATE_KPROBE_MULTI;
 	return TEMPLATE_FENTRY;
 }

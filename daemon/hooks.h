@@ -47,6 +47,8 @@ struct hooks {
 int hooks_backend_parse(const char *name, enum hooks_backend *backend);
 /* What a probe will be attached by, as far as is known before it is tried. */
 enum template_hook hooks_choose(const struct hooks_plan *plan, const struct probe *p);
+/* Can it be attached by p->hook, as far as is known? False: what is wrong stands in p. */
+bool hooks_check(struct probe *p);
 /*
  * Loads and attaches what can be; what cannot has its error set. 0 or -ENOMEM; what is attached then
  * is in h, to be closed.

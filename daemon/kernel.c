@@ -136,8 +136,9 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		return r;
 	}
 	k->tracepoints = tracepoint_index_new(k->btf);
-	if (!k->tracepoints || read_reasons(k) || function_list(k->btf, NULL, &k->functions) ||
-	    sites_mark_copies(&k->functions)) {
+	k->sites = sites_new(&k->functions);
+	if (!k->tracepoints || !k->sites || read_reasons(k) ||
+	    function_list(k->btf, NULL, &k->functions)) {
 		snprintf(why, size, "no memory for the kernel's types");
 		return -ENOMEM;
 	}
@@ -170,6 +171,7 @@ void kernel_close(struct kernel *k)
 	if (!k)
 		return;
 	template_set_free(k->templates);
+	sites_free(k->sites);
 	function_list_clear(&k->functions);
 	tracepoint_index_free(k->tracepoints);
 	free(k->reasons);

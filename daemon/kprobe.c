@@ -17,7 +17,7 @@
 #define PMU_TYPE    "/sys/bus/event_source/devices/kprobe/type"
 #define LIST_ALWAYS 2 /* functions from which on it pays to ask tracefs what can be traced */
 
-/* Everything about the functions of one kprobe_attach(). */
+/* Everything about the functions of one kprobe_attach(). All share a program. */
 struct job {
 	struct hooks *hooks;
 	const struct hooks_plan *plan;
@@ -25,19 +25,12 @@ struct job {
 	struct probe **items; /* sorted by name */
 	const char **names;   /* of items */
 	struct site_list sites;
-	size_t done;
+	uint64_t *addresses;  /* of sites, as the two below */
+	__u64 *places;        /* union netcap_place */
+	int *errors;          /* 0: attached */
+	size_t done;          /* trace points */
 	int pmu;              /* perf's number for kprobes */
 	int error;            /* -ENOMEM */
-};
-
-/* The functions that share a program: where the skb is, is the same. */
-struct group {
-	struct probe *first;
-	size_t count;
-	uint64_t *addresses;
-	__u64 *cookies;    /* index of the trace point */
-	uint32_t *points;
-	int *errors;       /* of those that kprobe.multi did not take */
 };
 
 static int compare(const void *a, const void *b)
@@ -45,15 +38,19 @@ static int compare(const void *a, const void *b)
 	return strcmp((*(struct probe *const *)a)->name, (*(struct probe *const *)b)->name);
 }
 
-static bool same_place(const struct probe *a, const struct probe *b)
+static struct probe *probe_at(const struct job *j, size_t site)
 {
-	return a->skb == b->skb && a->indirect == b->indirect && a->indirect_at == b->indirect_at &&
-	       a->hook == b->hook;
+	return j->items[j->sites.items[site].name];
 }
 
-static uint32_t point_of(const struct job *j, const struct probe *p)
+/* The sites of a function stand together: behind the last one of this site's. */
+static size_t next_function(const struct job *j, size_t site)
 {
-	return p - j->plan->probes->items;
+	size_t name = j->sites.items[site].name;
+
+	while (site < j->sites.count && j->sites.items[site].name == name)
+		site++;
+	return site;
 }
 
 static void one_done(struct job *j)
@@ -68,29 +65,43 @@ static void refuse_untraceable(struct probe *p)
 		   p->text);
 }
 
-static void fail_name(struct probe *p, int error, const char *way)
+static const char *error_text(int error)
+{
+	return error == -ENOENT || error == -EOPNOTSUPP ? "it has no kprobes for that" :
+							  strerror(-error);
+}
+
+static void fail_name(const struct job *j, struct probe *p, int error)
 {
 	bool traceable = true;
 
-	if (error == -EINVAL && !sites_traceable(&p->name, 1, &traceable) && !traceable) {
+	if (error == -EINVAL && !sites_traceable(j->plan->kernel->sites, &p->name, 1, &traceable) &&
+	    !traceable) {
 		refuse_untraceable(p);
 		return;
 	}
-	probe_fail(p, PROBE_FAILED, "the kernel did not attach to %s by %s: %s", p->text, way,
-		   error == -ENOENT || error == -EOPNOTSUPP ? "it has no kprobes for that" :
-							      strerror(-error));
+	probe_fail(p, PROBE_FAILED, "the kernel did not attach to %s by %s: %s", p->text,
+		   template_hook_name(p->hook), error_text(error));
+}
+
+/* Sites from .. from + count have been tried: those functions are done whose last one is among them. */
+static void sites_done(struct job *j, size_t from, size_t count)
+{
+	for (size_t i = from; i < from + count; i++)
+		if (i + 1 == next_function(j, i))
+			one_done(j);
 }
 
 /* ---- kprobe.multi ---- */
 
-static int link_multi(const struct group *g, int program, size_t from, size_t count)
+static int link_multi(const struct job *j, int program, size_t from, size_t count)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options);
 	int fd;
 
 	options.kprobe_multi.cnt = count;
-	options.kprobe_multi.addrs = (const unsigned long *)g->addresses + from;
-	options.kprobe_multi.cookies = g->cookies + from;
+	options.kprobe_multi.addrs = (const unsigned long *)j->addresses + from;
+	options.kprobe_multi.cookies = j->places + from;
 	fd = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &options);
 	return fd < 0 ? -errno : fd;
 }
@@ -102,9 +113,9 @@ static bool is_missing(int error)
 }
 
 /* Can this one be attached by itself? */
-static bool is_attachable(const struct group *g, int program, size_t i)
+static bool is_attachable(const struct job *j, int program, size_t i)
 {
-	int fd = link_multi(g, program, i, 1);
+	int fd = link_multi(j, program, i, 1);
 
 	if (fd >= 0)
 		close(fd);
@@ -113,31 +124,35 @@ static bool is_attachable(const struct group *g, int program, size_t i)
 
 /*
  * One address that cannot be traced fails the whole attach, and Linux 6.7 to 6.11 have no memory for many
- * at once: halve until it works. Returns how many were attached, or negative errno if none was.
+ * at once: halve until it works. fd: the link of this range, or why it was refused.
  */
-static int attach_range(struct job *j, struct group *g, int program, size_t from, size_t count)
+static void take_range(struct job *j, int program, size_t from, size_t count, int fd)
 {
-	int fd = link_multi(g, program, from, count), left, right;
+	size_t half = count / 2;
 
-	if (fd >= 0) {
-		if (hooks_keep_link(j->hooks, fd))
-			j->error = -ENOMEM;
-		for (size_t i = from; i < from + count; i++)
-			one_done(j);
-		return count;
+	if (fd >= 0 && hooks_keep_link(j->hooks, fd))
+		j->error = -ENOMEM;
+	if (fd >= 0 || count == 1) {
+		j->errors[from] = fd < 0 ? fd : 0;
+		sites_done(j, from, count);
+		return;
 	}
-	if (count == 1) {
-		g->errors[from] = fd;
+	take_range(j, program, from, half, link_multi(j, program, from, half));
+	take_range(j, program, from + half, count - half,
+		   link_multi(j, program, from + half, count - half));
+}
+
+/* 0, or why there is no kprobe.multi: then neither the first nor the last one works by itself. */
+static int attach_multi(struct job *j, int program)
+{
+	size_t last = j->sites.count - 1;
+	int fd = link_multi(j, program, 0, j->sites.count);
+
+	if (fd < 0 && is_missing(fd) && !is_attachable(j, program, 0) &&
+	    !is_attachable(j, program, last))
 		return fd;
-	}
-	left = attach_range(j, g, program, from, count / 2);
-	if (left < 0 && from == 0 && count == g->count && is_missing(left) &&
-	    !is_attachable(g, program, count - 1))
-		return left; /* neither the first nor the last by itself: there is no kprobe.multi */
-	right = attach_range(j, g, program, from + count / 2, count - count / 2);
-	if (left < 0)
-		return right;
-	return left + (right > 0 ? right : 0);
+	take_range(j, program, 0, j->sites.count, fd);
+	return 0;
 }
 
 /* ---- one kprobe each ---- */
@@ -176,10 +191,10 @@ int kprobe_open_name(const char *function)
 	return open_event(read_pmu(), function, 0);
 }
 
-static int attach_one(struct job *j, const struct group *g, int program, size_t i)
+static int attach_one(struct job *j, int program, size_t i)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = g->cookies[i]);
-	int event = open_event(j->pmu, NULL, g->addresses[i]), link, r = 0;
+	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = j->places[i]);
+	int event = open_event(j->pmu, NULL, j->addresses[i]), link, r = 0;
 
 	if (event < 0)
 		return event;
@@ -197,149 +212,86 @@ static int attach_one(struct job *j, const struct group *g, int program, size_t 
 	return hooks_keep_link(j->hooks, event);
 }
 
-static void attach_each(struct job *j, struct group *g, int program)
+static void attach_each(struct job *j, int program)
 {
-	struct probe *p;
-	int r;
-
-	for (size_t i = 0; i < g->count && !j->error; i++) {
-		p = &j->plan->probes->items[g->points[i]];
-		r = attach_one(j, g, program, i);
-		if (r)
-			fail_name(p, r, "kprobe");
-		one_done(j);
-	}
-}
-
-/* ---- groups ---- */
-
-static int group_room(struct group *g, size_t count)
-{
-	memset(g, 0, sizeof(*g));
-	g->addresses = calloc(count, sizeof(*g->addresses));
-	g->cookies = calloc(count, sizeof(*g->cookies));
-	g->points = calloc(count, sizeof(*g->points));
-	g->errors = calloc(count, sizeof(*g->errors));
-	return g->addresses && g->cookies && g->points && g->errors ? 0 : -ENOMEM;
-}
-
-static void group_clear(struct group *g)
-{
-	free(g->addresses);
-	free(g->cookies);
-	free(g->points);
-	free(g->errors);
-}
-
-/* All sites of functions like first, which are then taken. */
-static void gather(struct job *j, struct group *g, struct probe *first, bool *taken)
-{
-	g->first = first;
-	g->count = 0;
 	for (size_t i = 0; i < j->sites.count; i++) {
-		struct probe *p = j->items[j->sites.items[i].name];
-
-		if (taken[i] || p->error != PROBE_OK || !same_place(p, first))
-			continue;
-		taken[i] = true;
-		g->errors[g->count] = 0;
-		g->addresses[g->count] = j->sites.items[i].address;
-		g->points[g->count] = point_of(j, p);
-		g->cookies[g->count++] = point_of(j, p);
+		j->errors[i] = attach_one(j, program, i);
+		sites_done(j, i, 1);
 	}
 }
 
-static void fail_group(struct job *j, struct group *g, int error, const char *why)
-{
-	for (size_t i = 0; i < g->count; i++) {
-		struct probe *p = &j->plan->probes->items[g->points[i]];
+/* ---- the program ---- */
 
-		if (why)
-			probe_fail(p, PROBE_FAILED, "%s", why);
-		else
-			fail_name(p, error, template_hook_name(p->hook));
-		one_done(j);
-	}
-}
-
-/* Those that were left when the others of the group had been attached. */
-static void fail_some(struct job *j, const struct group *g)
+static int load_program(struct job *j, enum template_hook hook, char *why, size_t size)
 {
-	for (size_t i = 0; i < g->count; i++) {
-		if (!g->errors[i])
-			continue;
-		fail_name(&j->plan->probes->items[g->points[i]], g->errors[i], "kprobe.multi");
-		one_done(j);
-	}
-}
-
-static void set_hook(struct job *j, struct group *g, enum template_hook hook)
-{
-	for (size_t i = 0; i < g->count; i++)
-		j->plan->probes->items[g->points[i]].hook = hook;
-}
-
-static int load_group(struct job *j, struct group *g, char *why, size_t size)
-{
+	for (size_t i = 0; i < j->sites.count; i++)
+		probe_at(j, i)->hook = hook;
 	if (template_set_is_old(j->plan->kernel->templates)) {
-		int r = maps_make_sites(j->plan->maps, g->addresses, g->points, g->count);
+		int r = maps_make_sites(j->plan->maps, j->addresses, j->places, j->sites.count);
 
 		if (r) {
 			snprintf(why, size, "the kernel made no table of %zu functions: %s",
-				 g->count, strerror(-r));
+				 j->sites.count, strerror(-r));
 			return r;
 		}
 	}
-	return hooks_load(j->hooks, j->plan, g->first, 0, true, why, size);
+	return hooks_load(j->hooks, j->plan, probe_at(j, 0), 0, true, why, size);
 }
 
-static void attach_group(struct job *j, struct group *g)
+/* What became of each function: one that is attached in some of its places runs. */
+static void judge(struct job *j)
 {
-	char why[WHY_BYTES];
-	int program, attached = -EOPNOTSUPP;
+	size_t next;
 
-	if (g->first->hook == TEMPLATE_KPROBE_MULTI &&
-	    !template_set_is_old(j->plan->kernel->templates)) {
-		program = load_group(j, g, why, sizeof(why));
+	for (size_t i = 0; i < j->sites.count; i = next) {
+		struct probe *p = probe_at(j, i);
+		size_t failed = 0;
+		int error = 0;
+
+		next = next_function(j, i);
+		for (size_t k = i; k < next; k++) {
+			failed += j->errors[k] != 0;
+			error = j->errors[k] ? j->errors[k] : error;
+		}
+		if (failed == next - i)
+			fail_name(j, p, error);
+		else if (failed)
+			probe_note(p, "the kernel has %zu functions named %s, and did not attach to "
+				   "%zu of them: %s", next - i, p->name, failed, error_text(error));
+	}
+}
+
+static void fail_sites(struct job *j, const char *why)
+{
+	for (size_t i = 0; i < j->sites.count; i = next_function(j, i))
+		probe_fail(probe_at(j, i), PROBE_FAILED, "%s", why);
+	sites_done(j, 0, j->sites.count);
+}
+
+static void attach_sites(struct job *j)
+{
+	bool old = template_set_is_old(j->plan->kernel->templates);
+	int program = -1, missing = -EOPNOTSUPP;
+	char why[WHY_BYTES];
+
+	if (probe_at(j, 0)->hook == TEMPLATE_KPROBE_MULTI && !old) {
+		program = load_program(j, TEMPLATE_KPROBE_MULTI, why, sizeof(why));
 		if (program >= 0)
-			attached = attach_range(j, g, program, 0, g->count);
-		if (attached >= 0) {
-			fail_some(j, g);
+			missing = attach_multi(j, program);
+	}
+	if (missing && j->plan->backend == HOOKS_KPROBE_MULTI) {
+		for (size_t i = 0; i < j->sites.count; i++)
+			j->errors[i] = missing;
+		sites_done(j, 0, j->sites.count);
+	} else if (missing) {
+		program = load_program(j, TEMPLATE_KPROBE_ONE, why, sizeof(why));
+		if (program < 0) {
+			fail_sites(j, why);
 			return;
 		}
+		attach_each(j, program);
 	}
-	if (j->plan->backend == HOOKS_KPROBE_MULTI) {
-		fail_group(j, g, attached, NULL);
-		return;
-	}
-	set_hook(j, g, TEMPLATE_KPROBE_ONE);
-	program = load_group(j, g, why, sizeof(why));
-	if (program < 0)
-		fail_group(j, g, program, why);
-	else
-		attach_each(j, g, program);
-}
-
-static void attach_groups(struct job *j)
-{
-	bool *taken = calloc(j->sites.count + 1, sizeof(*taken));
-	struct group g;
-
-	if (!taken || group_room(&g, j->sites.count + 1)) {
-		j->error = -ENOMEM;
-		free(taken);
-		return;
-	}
-	for (size_t i = 0; i < j->sites.count && !j->error; i++) {
-		struct probe *p = j->items[j->sites.items[i].name];
-
-		if (taken[i] || p->error != PROBE_OK)
-			continue;
-		gather(j, &g, p, taken);
-		attach_group(j, &g);
-	}
-	group_clear(&g);
-	free(taken);
+	judge(j);
 }
 
 /* ---- sites ---- */
@@ -348,17 +300,23 @@ static void attach_groups(struct job *j)
 static void drop_untraceable(struct job *j)
 {
 	bool *traceable = calloc(j->count, sizeof(*traceable));
+	size_t kept = 0;
 
-	if (!traceable || sites_traceable(j->names, j->count, traceable)) {
+	if (!traceable ||
+	    sites_traceable(j->plan->kernel->sites, j->names, j->count, traceable)) {
 		free(traceable); /* then the kernel will say */
 		return;
 	}
 	for (size_t i = 0; i < j->count; i++) {
-		if (traceable[i])
-			continue;
-		refuse_untraceable(j->items[i]);
-		one_done(j);
+		if (traceable[i]) {
+			j->names[kept] = j->names[i];
+			j->items[kept++] = j->items[i];
+		} else {
+			refuse_untraceable(j->items[i]);
+			one_done(j);
+		}
 	}
+	j->count = kept;
 	free(traceable);
 }
 
@@ -369,8 +327,7 @@ static void drop_siteless(struct job *j)
 	for (size_t i = 0; i < j->count; i++) {
 		while (site < j->sites.count && j->sites.items[site].name < i)
 			site++;
-		if (j->items[i]->error != PROBE_OK ||
-		    (site < j->sites.count && j->sites.items[site].name == i))
+		if (site < j->sites.count && j->sites.items[site].name == i)
 			continue;
 		probe_fail(j->items[i], PROBE_REFUSED,
 			   "%s has no place in the kernel: the compiler inlined it or gave it another "
@@ -425,25 +382,62 @@ static int job_open(struct job *j, const bool *marked)
 	return 0;
 }
 
+/* What the kernel and the program are told of each site. */
+static int fill_sites(struct job *j)
+{
+	j->addresses = calloc(j->sites.count + 1, sizeof(*j->addresses));
+	j->places = calloc(j->sites.count + 1, sizeof(*j->places));
+	j->errors = calloc(j->sites.count + 1, sizeof(*j->errors));
+	if (!j->addresses || !j->places || !j->errors)
+		return -ENOMEM;
+	for (size_t i = 0; i < j->sites.count; i++) {
+		const struct probe *p = probe_at(j, i);
+		const union netcap_place place = {
+			.point = p - j->plan->probes->items,
+			.skb_arg = p->skb,
+			.indirect = p->indirect,
+			.indirect_at = p->indirect_at,
+		};
+
+		j->addresses[i] = j->sites.items[i].address;
+		j->places[i] = place.cookie;
+	}
+	return 0;
+}
+
+static int attach_all(struct job *j)
+{
+	int r;
+
+	if (j->count >= LIST_ALWAYS)
+		drop_untraceable(j);
+	r = sites_find(j->plan->kernel->sites, j->names, j->count, &j->sites);
+	if (r) {
+		fail_all(j, r);
+		return 0;
+	}
+	drop_siteless(j);
+	if (!j->sites.count)
+		return 0;
+	r = fill_sites(j);
+	if (r)
+		return r;
+	attach_sites(j);
+	return j->error;
+}
+
 int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *marked, size_t done)
 {
 	struct job j = { .hooks = h, .plan = plan, .done = done };
 	int r = job_open(&j, marked);
 
-	if (!r && j.count) {
-		if (j.count >= LIST_ALWAYS)
-			drop_untraceable(&j);
-		r = sites_find(j.names, j.count, &j.sites);
-		if (r) {
-			fail_all(&j, r);
-		} else {
-			drop_siteless(&j);
-			attach_groups(&j);
-		}
-		r = j.error;
-	}
+	if (!r && j.count)
+		r = attach_all(&j);
 	site_list_clear(&j.sites);
 	free(j.items);
 	free(j.names);
+	free(j.addresses);
+	free(j.places);
+	free(j.errors);
 	return r;
 }

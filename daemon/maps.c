@@ -57,17 +57,17 @@ int maps_make_config(struct template_maps *maps, const struct netcap_config *con
 	return 0;
 }
 
-int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const uint32_t *points,
+int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *places,
 		    size_t count)
 {
 	if (maps->sites >= 0)
 		close(maps->sites);
 	maps->sites = bpf_map_create(BPF_MAP_TYPE_HASH, "netcap_sites", sizeof(*addresses),
-				     sizeof(*points), count, NULL);
+				     sizeof(*places), count, NULL);
 	if (maps->sites < 0)
 		return -errno;
 	for (size_t i = 0; i < count; i++)
-		if (bpf_map_update_elem(maps->sites, &addresses[i], &points[i], BPF_ANY))
+		if (bpf_map_update_elem(maps->sites, &addresses[i], &places[i], BPF_ANY))
 			return -errno;
 	return 0;
 }

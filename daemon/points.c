@@ -83,47 +83,29 @@ static void add_tracepoints(struct listing *l, const struct btf *btf,
 	}
 }
 
-/* Which of these functions tracefs says can be traced; NULL: that is not known. The caller frees. */
-static bool *find_traceable(const struct function_list *functions)
-{
-	const char **names = calloc(functions->count + 1, sizeof(*names));
-	bool *traceable = calloc(functions->count + 1, sizeof(*traceable));
-	size_t unique = 0;
-
-	/* copies of one name stand together */
-	for (size_t i = 0; names && i < functions->count; i++)
-		if (!unique || strcmp(names[unique - 1], functions->items[i].name))
-			names[unique++] = functions->items[i].name;
-	if (!names || !traceable || unique != functions->count ||
-	    sites_traceable(names, unique, traceable)) {
-		free(traceable);
-		traceable = NULL;
-	}
-	free(names);
-	return traceable;
-}
-
 static void add_functions(struct listing *l, const struct function_list *functions,
 			  const char *module, bool hooks)
 {
-	bool *traceable = find_traceable(functions);
+	struct sites *sites = l->work->kernel->sites;
 	char name[NAME_BYTES], prototype[PROTOTYPE_BYTES];
 
 	for (size_t i = 0; i < functions->count && !l->failed; i++) {
 		const struct function *f = &functions->items[i];
-		const char *reason = !hooks                    ? NO_HOOKS :
-				     traceable && !traceable[i] ? UNTRACEABLE :
-								  NULL;
+		const char *asked = name, *reason = NULL;
+		bool traceable;
 
 		snprintf(name, sizeof(name), "%s%s%s", module, *module ? ":" : "", f->name);
 		if (l->work->text && fnmatch(l->work->text, name, 0) &&
 		    fnmatch(l->work->text, f->name, 0))
 			continue;
+		if (!hooks)
+			reason = NO_HOOKS;
+		else if (!sites_traceable(sites, &asked, 1, &traceable) && !traceable)
+			reason = UNTRACEABLE;
 		if (function_prototype(f, prototype, sizeof(prototype)) < 0)
 			snprintf(prototype, sizeof(prototype), "%s(...)", f->name);
 		add_point(l, name, prototype, reason ? 0 : f->skb + 1, reason);
 	}
-	free(traceable);
 }
 
 static void add_all_functions(struct listing *l, const struct kernel *k)
@@ -131,11 +113,12 @@ static void add_all_functions(struct listing *l, const struct kernel *k)
 	bool hooks = !hooktrial_fentry(k) || !hooktrial_kprobe(k);
 	struct module_set modules;
 
-	add_functions(l, &k->functions, "", hooks);
 	if (module_set_open(&modules, k->btf)) {
 		l->failed = true;
 		return;
 	}
+	sites_update(k->sites, &modules);
+	add_functions(l, &k->functions, "", hooks);
 	for (size_t i = 0; i < modules.count; i++)
 		add_functions(l, &modules.items[i].list, modules.items[i].name, hooks);
 	module_set_close(&modules);

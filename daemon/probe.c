@@ -30,6 +30,17 @@ void probe_fail(struct probe *p, enum probe_error error, const char *format, ...
 	va_end(arguments);
 }
 
+void probe_note(struct probe *p, const char *format, ...)
+{
+	va_list arguments;
+
+	free(p->note);
+	va_start(arguments, format);
+	if (vasprintf(&p->note, format, arguments) < 0)
+		p->note = NULL;
+	va_end(arguments);
+}
+
 bool probe_is_function(const struct probe *p)
 {
 	return p->asked != POINTNAME_TRACEPOINT;
@@ -264,13 +275,14 @@ static bool choose_argument(struct probe *p, const struct function *f, int arg)
 	return false;
 }
 
-static void use_function(struct probe *p, const struct function *f, int btf_fd, int arg)
+static void use_function(struct probe *p, const struct kernel *k, const struct function *f,
+			 int btf_fd, int arg)
 {
 	char prototype[PROTOTYPE_BYTES];
 
 	p->btf_id = f->id;
 	p->btf_fd = btf_fd;
-	p->copies = f->copies;
+	p->copies = sites_are_several(k->sites, p->name);
 	returned_init(&p->returned, f);
 	if (choose_argument(p, f, arg)) {
 		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
@@ -303,7 +315,7 @@ static void add_matches(struct resolution *r, const struct pointname *name,
 		snprintf(one.name, sizeof(one.name), "%s", functions->items[i].name);
 		p = add(r, &one);
 		if (p)
-			use_function(p, &functions->items[i], btf_fd, name->arg);
+			use_function(p, r->kernel, &functions->items[i], btf_fd, name->arg);
 	}
 }
 
@@ -370,7 +382,7 @@ static void use_symbol(struct probe *p, const struct kernel *k, const struct poi
 {
 	const char *symbol = p->name;
 	struct site_list sites = {};
-	int error = sites_find(&symbol, 1, &sites);
+	int error = sites_find(k->sites, &symbol, 1, &sites);
 
 	p->kind = TEMPLATE_KPROBE;
 	p->skb = name->arg - 1;
@@ -393,6 +405,8 @@ static void resolve_function(struct resolution *r, const struct pointname *name)
 	struct probe *p;
 	int btf_fd;
 
+	/* where addresses cannot be read, attaching by them says so */
+	sites_update(r->kernel->sites, r->modules);
 	if (pointname_is_pattern(name)) {
 		resolve_function_pattern(r, name);
 		return;
@@ -401,7 +415,7 @@ static void resolve_function(struct resolution *r, const struct pointname *name)
 	if (!p)
 		return;
 	if (find_function(r, name, &f, &btf_fd))
-		use_function(p, &f, btf_fd, name->arg);
+		use_function(p, r->kernel, &f, btf_fd, name->arg);
 	else
 		use_symbol(p, r->kernel, name);
 }
@@ -455,6 +469,7 @@ void probe_list_clear(struct probe_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].text);
 		free(list->items[i].why);
+		free(list->items[i].note);
 		for (int j = 0; j < PROBE_NEAREST; j++)
 			free(list->items[i].nearest[j]);
 	}

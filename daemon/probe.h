@@ -32,7 +32,7 @@ struct probe {
 	enum template_kind kind;
 	enum template_hook hook;   /* what it is attached by, once it is */
 	uint32_t btf_id;           /* 0: there is no type information */
-	bool copies;               /* a function of several places, see sites_mark_copies() */
+	bool copies;               /* a function of several places, see sites_are_several() */
 	int btf_fd;                /* of its module; not owned, 0: the kernel */
 	uint8_t skb;               /* index of the argument, from 0 */
 	uint8_t location;          /* index or NETCAP_NO_ARG, as the next */
@@ -43,6 +43,7 @@ struct probe {
 	uint64_t missed;           /* hits while the program ran already on that CPU */
 	enum probe_error error;
 	char *why;                 /* owned; a sentence, when error is set */
+	char *note;                /* owned; a sentence, when it is attached but not everywhere */
 	char *nearest[PROBE_NEAREST]; /* owned; names that come close, with PROBE_UNKNOWN */
 };
 
@@ -62,6 +63,8 @@ void probe_list_clear(struct probe_list *list);
 /* Sets error and why. */
 __attribute__((format(printf, 3, 4))) void probe_fail(struct probe *p, enum probe_error error,
 						      const char *format, ...);
+/* Sets note. */
+__attribute__((format(printf, 2, 3))) void probe_note(struct probe *p, const char *format, ...);
 /* Is it the return of a function that is asked for? */
 bool probe_is_return(const struct probe *p);
 /* Is it a function (not a tracepoint)? */

@@ -4,62 +4,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/linefile.h"
+#include "daemon/nameindex.h"
 #include "daemon/sites.h"
 #include "daemon/tracefs.h"
 
-#define LINE_BYTES 512
+#define KALLSYMS     "/proc/kallsyms"
+#define ADDRESS_CHARS 16 /* of a line of kallsyms, before " t " and the name */
+#define NAME_AT       (ADDRESS_CHARS + 3)
 
-/* The index of the first name that is text, or count. */
-static size_t find(const char *const *names, size_t count, const char *text)
-{
-	size_t low = 0, high = count;
+struct sites {
+	const struct function_list *functions; /* the kernel's; not owned */
+	const char **names;    /* owned; of functions that take an skb, sorted and unique */
+	size_t count;
+	char *text;            /* owned; the names of modules' functions */
+	struct site_list list; /* of names */
+	size_t *first;         /* owned; of each name, the first in list; one more than names */
+	bool *traceable;       /* owned; of names. NULL: not read yet */
+	uint64_t modules;      /* which modules there were */
+	int error;             /* why there is no list; names are there all the same */
+};
 
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = strcmp(names[middle], text);
+/* ---- the kernel's lists ---- */
 
-		if (!order)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return count;
-}
+/* What the two functions below work on. */
+struct reading {
+	struct nameindex index;
+	struct site_list list;
+	bool *traceable;
+};
 
-/* Names are asked for as "name" or as "module:name". */
-static size_t find_exact(const char *const *names, size_t count, const char *module,
-			 const char *name)
-{
-	char both[2 * LINE_BYTES];
-	size_t at = find(names, count, name);
-
-	if (at < count || !*module)
-		return at;
-	snprintf(both, sizeof(both), "%s:%s", module, name);
-	return find(names, count, both);
-}
-
-/*
- * The compiler makes copies of functions with suffixes, which type information knows under the plain
- * name: name.isra.0 and name.constprop.0 are whole functions; name.part.0 and name.cold are not.
- */
-static size_t find_in(const char *const *names, size_t count, const char *module, char *name)
-{
-	size_t at = find_exact(names, count, module, name);
-	char *dot = strchr(name, '.');
-
-	if (at < count || !dot || strstr(dot, ".part.") || strstr(dot, ".cold") ||
-	    (strncmp(dot, ".isra.", 6) && strncmp(dot, ".constprop.", 11)))
-		return at;
-	*dot = 0;
-	at = find_exact(names, count, module, name);
-	*dot = '.';
-	return at;
-}
-
-static int append(struct site_list *list, size_t name, uint64_t address, const char *module)
+static int append(struct site_list *list, size_t name, uint64_t address, bool module)
 {
 	if (list->count % 256 == 0) {
 		struct site *more = realloc(list->items, (list->count + 256) * sizeof(*more));
@@ -68,69 +43,265 @@ static int append(struct site_list *list, size_t name, uint64_t address, const c
 			return -ENOMEM;
 		list->items = more;
 	}
-	list->items[list->count] = (struct site){ .name = name, .address = address };
-	snprintf(list->items[list->count++].module, sizeof(list->items->module), "%s", module);
+	list->items[list->count++] = (struct site){ name, address, module };
 	return 0;
 }
 
-/* Splits "name\t[module]\n" in place; module is "" when there is none. */
+/* Ends the name in "name\t[module]" and returns the module, "" when there is none. */
 static const char *split(char *name)
 {
-	char *module = strchr(name, '[');
-	char *end;
+	char *gap = strpbrk(name, "\t "), *module, *end;
 
-	name[strcspn(name, " \t\n")] = 0;
-	if (!module)
+	if (!gap)
 		return "";
-	end = strchr(++module, ']');
-	if (end)
-		*end = 0;
-	return module;
+	*gap = 0;
+	module = strchr(gap + 1, '[');
+	end = module ? strchr(module, ']') : NULL;
+	if (!end)
+		return "";
+	*end = 0;
+	return module + 1;
 }
 
+/* "ffffffff81000000 t name\t[module]" */
+static int take_symbol(void *arg, char *line, size_t length)
+{
+	struct reading *r = arg;
+	const char *module;
+	uint64_t address;
+	size_t at;
+
+	if (length <= NAME_AT || !strchr("tTwW", line[ADDRESS_CHARS + 1]))
+		return 0;
+	module = split(line + NAME_AT);
+	at = nameindex_find(&r->index, line + NAME_AT, module);
+	if (at == r->index.count)
+		return 0;
+	address = strtoull(line, NULL, 16);
+	return address ? append(&r->list, at, address, *module) : -EACCES;
+}
+
+/* "name [module]" */
+static int take_traceable(void *arg, char *line, size_t length)
+{
+	struct reading *r = arg;
+	const char *module = split(line);
+	size_t at = nameindex_find(&r->index, line, module);
+
+	if (at < r->index.count)
+		r->traceable[at] = true;
+	return 0;
+}
+
+/* By name, and there the kernel's own before modules'. */
 static int compare(const void *a, const void *b)
 {
 	const struct site *x = a, *y = b;
 
 	if (x->name != y->name)
 		return x->name < y->name ? -1 : 1;
+	if (x->module != y->module)
+		return x->module ? 1 : -1;
 	return x->address < y->address ? -1 : x->address > y->address;
 }
 
-/* "ffffffff81000000 t name\t[module]" */
-static int take_symbol(struct site_list *list, const char *const *names, size_t count, char *line)
+/* A name that the kernel itself has is the kernel's: a module's of that name is another function. */
+static void drop_namesakes(struct site_list *list)
 {
-	char *rest;
-	uint64_t address = strtoull(line, &rest, 16);
-	const char *module;
-	size_t at;
+	size_t kept = 0;
 
-	if (*rest != ' ' || !strchr("tTwW", rest[1]) || rest[2] != ' ')
-		return 0;
-	module = split(rest + 3);
-	at = find_in(names, count, module, rest + 3);
-	if (at == count)
-		return 0;
-	return address ? append(list, at, address, module) : -EACCES;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct site *site = &list->items[i], *before = site - 1;
+
+		if (kept)
+			before = &list->items[kept - 1];
+		if (kept && before->name == site->name && site->module && !before->module)
+			continue;
+		list->items[kept++] = *site;
+	}
+	list->count = kept;
 }
 
-int sites_find(const char *const *names, size_t count, struct site_list *list)
+static int read_symbols(const char *const *names, size_t count, struct site_list *list)
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
-	char line[LINE_BYTES];
-	int r = 0;
+	struct reading r = {};
+	int error = nameindex_init(&r.index, names, count);
 
-	memset(list, 0, sizeof(*list));
-	if (!f)
-		return -errno;
-	while (!r && fgets(line, sizeof(line), f))
-		r = take_symbol(list, names, count, line);
-	fclose(f);
-	if (r)
-		site_list_clear(list);
-	else if (list->count)
-		qsort(list->items, list->count, sizeof(*list->items), compare);
-	return r;
+	if (!error)
+		error = linefile_each(KALLSYMS, take_symbol, &r);
+	nameindex_clear(&r.index);
+	if (error) {
+		site_list_clear(&r.list);
+	} else if (r.list.count) {
+		qsort(r.list.items, r.list.count, sizeof(*r.list.items), compare);
+		drop_namesakes(&r.list);
+	}
+	*list = r.list;
+	return error;
+}
+
+static int read_traceable(const char *const *names, size_t count, bool *traceable)
+{
+	struct reading r = { .traceable = traceable };
+	char path[TRACEFS_PATH_BYTES];
+	int error = tracefs_find("available_filter_functions", path, sizeof(path));
+
+	if (!error)
+		error = nameindex_init(&r.index, names, count);
+	if (!error)
+		error = linefile_each(path, take_traceable, &r);
+	nameindex_clear(&r.index);
+	return error;
+}
+
+/* ---- what is kept ---- */
+
+struct sites *sites_new(const struct function_list *functions)
+{
+	struct sites *s = calloc(1, sizeof(*s));
+
+	if (s)
+		s->functions = functions;
+	return s;
+}
+
+static void forget(struct sites *s)
+{
+	free(s->names);
+	free(s->text);
+	free(s->first);
+	free(s->traceable);
+	site_list_clear(&s->list);
+	*s = (struct sites){ .functions = s->functions };
+}
+
+void sites_free(struct sites *s)
+{
+	if (!s)
+		return;
+	forget(s);
+	free(s);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The names of modules' functions with the module in front, into text; without text only their length. */
+static size_t module_names(const struct module_set *modules, const char **names, size_t *count,
+			   char *text)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < modules->count; i++) {
+		const struct module *m = &modules->items[i];
+
+		for (size_t j = 0; j < m->list.count; j++) {
+			if (text)
+				names[(*count)++] = text + used;
+			used += 1 + snprintf(text ? text + used : NULL, text ? SIZE_MAX / 4 : 0,
+					     "%s:%s", m->name, m->list.items[j].name);
+		}
+	}
+	return used;
+}
+
+/* Prototypes that differ have an entry each in BTF under the same name. */
+static size_t drop_doubles(const char **names, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!kept || strcmp(names[kept - 1], names[i]))
+			names[kept++] = names[i];
+	return kept;
+}
+
+static int collect_names(struct sites *s, const struct module_set *modules)
+{
+	size_t most = s->functions->count + 1;
+
+	for (size_t i = 0; i < modules->count; i++)
+		most += modules->items[i].list.count;
+	s->names = malloc(most * sizeof(*s->names));
+	s->text = malloc(module_names(modules, NULL, NULL, NULL) + 1);
+	if (!s->names || !s->text)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->functions->count; i++)
+		s->names[s->count++] = s->functions->items[i].name;
+	module_names(modules, s->names, &s->count, s->text);
+	qsort(s->names, s->count, sizeof(*s->names), compare_names);
+	s->count = drop_doubles(s->names, s->count);
+	return 0;
+}
+
+static int index_list(struct sites *s)
+{
+	size_t at = 0;
+
+	s->first = malloc((s->count + 1) * sizeof(*s->first));
+	if (!s->first)
+		return -ENOMEM;
+	for (size_t i = 0; i <= s->count; i++) {
+		while (at < s->list.count && s->list.items[at].name < i)
+			at++;
+		s->first[i] = at;
+	}
+	return 0;
+}
+
+/* "veth 45056 0 - Live 0xffffffffc0a00000": which modules there are, and where. */
+static int take_module(void *arg, char *line, size_t length)
+{
+	uint64_t *hash = arg;
+	const char *address = strrchr(line, ' ');
+
+	for (const char *c = line; *c && *c != ' '; c++)
+		*hash = (*hash ^ (unsigned char)*c) * 1099511628211; /* FNV-1a */
+	for (const char *c = address; c && *c; c++)
+		*hash = (*hash ^ (unsigned char)*c) * 1099511628211;
+	return 0;
+}
+
+int sites_update(struct sites *s, const struct module_set *modules)
+{
+	uint64_t hash = 14695981039346656037u;
+	int r;
+
+	linefile_each("/proc/modules", take_module, &hash); /* there is none in a kernel without modules */
+	if (s->names && !s->error && s->modules == hash)
+		return 0;
+	forget(s);
+	r = collect_names(s, modules);
+	if (r) {
+		forget(s);
+		return r;
+	}
+	s->modules = hash;
+	s->error = read_symbols(s->names, s->count, &s->list);
+	if (!s->error)
+		s->error = index_list(s);
+	return s->error;
+}
+
+/* ---- questions ---- */
+
+/* The index in names, or count: it is no function that takes an skb. */
+static size_t find(const struct sites *s, const char *name)
+{
+	const char **at = NULL;
+
+	if (s->count)
+		at = bsearch(&name, s->names, s->count, sizeof(*s->names), compare_names);
+	return at ? (size_t)(at - s->names) : s->count;
+}
+
+bool sites_are_several(const struct sites *s, const char *name)
+{
+	size_t at = find(s, name);
+
+	return !s->error && at < s->count && s->first[at + 1] - s->first[at] > 1;
 }
 
 void site_list_clear(struct site_list *list)
@@ -141,66 +312,106 @@ void site_list_clear(struct site_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-int sites_traceable(const char *const *names, size_t count, bool *traceable)
+/* The names that are not kept: their indices in which, themselves in others. Returns how many. */
+static size_t pick_others(const struct sites *s, const char *const *names, size_t count, size_t *which,
+			  const char **others)
 {
-	char path[TRACEFS_PATH_BYTES], line[LINE_BYTES];
-	FILE *f = NULL;
+	size_t n = 0;
 
-	memset(traceable, 0, count * sizeof(*traceable));
-	if (!tracefs_find("available_filter_functions", path, sizeof(path)))
-		f = fopen(path, "re");
-	if (!f)
-		return -ENOENT;
-	while (fgets(line, sizeof(line), f)) {
-		const char *module = split(line);
-		size_t at = find_in(names, count, module, line);
-
-		if (at < count)
-			traceable[at] = true;
+	for (size_t i = 0; i < count; i++) {
+		if (find(s, names[i]) < s->count)
+			continue;
+		which[n] = i;
+		others[n++] = names[i];
 	}
-	fclose(f);
-	return 0;
+	return n;
 }
 
-/* Prototypes that differ have an entry each in BTF under the same name. */
-static size_t unique_names(const struct function_list *functions, const char **names)
+static int add_kept(const struct sites *s, const char *const *names, size_t count,
+		    struct site_list *list)
 {
-	size_t count = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < functions->count; i++)
-		if (!count || strcmp(names[count - 1], functions->items[i].name))
-			names[count++] = functions->items[i].name;
-	return count;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = find(s, names[i]);
+
+		if (at == s->count)
+			continue;
+		for (size_t j = s->first[at]; !r && j < s->first[at + 1]; j++)
+			r = append(list, i, s->list.items[j].address, s->list.items[j].module);
+	}
+	return r;
 }
 
-static bool has_several(const struct site_list *sites, size_t site)
+static int add_others(const char *const *others, const size_t *which, size_t count,
+		      struct site_list *list)
 {
-	size_t name = sites->items[site].name;
+	struct site_list found;
+	int r = read_symbols(others, count, &found);
 
-	return (site && sites->items[site - 1].name == name) ||
-	       (site + 1 < sites->count && sites->items[site + 1].name == name);
+	for (size_t i = 0; !r && i < found.count; i++)
+		r = append(list, which[found.items[i].name], found.items[i].address,
+			   found.items[i].module);
+	site_list_clear(&found);
+	return r;
 }
 
-int sites_mark_copies(struct function_list *functions)
+int sites_find(const struct sites *s, const char *const *names, size_t count, struct site_list *list)
 {
-	const char **names = calloc(functions->count + 1, sizeof(*names));
-	struct site_list sites = {};
-	size_t count, f = 0;
+	size_t *which = calloc(count + 1, sizeof(*which)), others;
+	const char **texts = calloc(count + 1, sizeof(*texts));
+	int r = which && texts ? s->error : -ENOMEM;
+
+	memset(list, 0, sizeof(*list));
+	if (!r)
+		r = add_kept(s, names, count, list);
+	others = r ? 0 : pick_others(s, names, count, which, texts);
+	if (others)
+		r = add_others(texts, which, others, list);
+	free(which);
+	free(texts);
+	if (r)
+		site_list_clear(list);
+	else if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items), compare);
+	return r;
+}
+
+static int keep_traceable(struct sites *s)
+{
+	bool *traceable;
 	int r;
 
-	if (!names)
-		return -ENOMEM;
-	count = unique_names(functions, names);
-	r = sites_find(names, count, &sites);
-	for (size_t s = 0; !r && s < sites.count; s++) {
-		const char *name = names[sites.items[s].name];
+	if (s->traceable)
+		return 0;
+	traceable = calloc(s->count + 1, sizeof(*traceable));
+	r = traceable ? read_traceable(s->names, s->count, traceable) : -ENOMEM;
+	if (r)
+		free(traceable);
+	else
+		s->traceable = traceable;
+	return r;
+}
 
-		while (strcmp(functions->items[f].name, name))
-			f++;
-		for (size_t i = f; i < functions->count && !strcmp(functions->items[i].name, name); i++)
-			functions->items[i].copies |= has_several(&sites, s);
+int sites_traceable(struct sites *s, const char *const *names, size_t count, bool *traceable)
+{
+	size_t *which = calloc(count + 1, sizeof(*which)), others;
+	const char **texts = calloc(count + 1, sizeof(*texts));
+	bool *found = calloc(count + 1, sizeof(*found));
+	int r = which && texts && found ? keep_traceable(s) : -ENOMEM;
+
+	others = r ? 0 : pick_others(s, names, count, which, texts);
+	for (size_t i = 0; !r && i < count; i++) {
+		size_t at = find(s, names[i]);
+
+		traceable[i] = at < s->count && s->traceable[at];
 	}
-	site_list_clear(&sites);
-	free(names);
-	return r == -ENOMEM ? r : 0;
+	if (others)
+		r = read_traceable(texts, others, found);
+	for (size_t i = 0; !r && i < others; i++)
+		traceable[which[i]] = found[i];
+	free(which);
+	free(texts);
+	free(found);
+	return r;
 }

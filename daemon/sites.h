@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the kernel's functions are in memory, and which of them can be traced. */
+/*
+ * Where the kernel's functions are in memory, and which of them can be traced. The kernel takes its time
+ * to print both lists, so what they say of functions that take an skb is kept: the kernel's own do not
+ * move, and when modules came or went the lists are read again.
+ */
 #ifndef SITES_H
 #define SITES_H
 
@@ -8,12 +12,13 @@
 #include <stdint.h>
 
 #include "daemon/function.h"
+#include "daemon/modules.h"
 
 /* One place of a function; a name may have several. */
 struct site {
-	size_t name;      /* index in the names that were asked for */
+	size_t name; /* index in the names that were asked for */
 	uint64_t address;
-	char module[56];  /* "" for the kernel itself */
+	bool module; /* in one, not in the kernel itself */
 };
 
 struct site_list {
@@ -21,22 +26,35 @@ struct site_list {
 	size_t count;
 };
 
-/*
- * Looks names up in /proc/kallsyms; they must be sorted by strcmp() and unique. A "module:name" is looked
- * up in that module only. Takes some 100 ms. 0; -EACCES: the kernel hides addresses; or other negative errno.
- */
-int sites_find(const char *const *names, size_t count, struct site_list *list);
-void site_list_clear(struct site_list *list);
-/*
- * Sets traceable[i] for each name (sorted, unique) that tracefs lists in available_filter_functions.
- * 0, or -ENOENT: tracefs is not readable.
- */
-int sites_traceable(const char *const *names, size_t count, bool *traceable);
+struct sites;
 
 /*
- * Sets "copies" of the functions that are in several places: fentry attaches to one of them only. Where
- * addresses cannot be read none is set. 0 or -ENOMEM.
+ * Reads nothing yet. functions are the kernel's own and must outlive it. All that follows blocks, and is the
+ * worker's. NULL: out of memory.
  */
-int sites_mark_copies(struct function_list *functions);
+struct sites *sites_new(const struct function_list *functions);
+void sites_free(struct sites *s);
+/*
+ * Reads /proc/kallsyms, the first time and after modules came or went. 0; -EACCES: the kernel hides
+ * addresses; or other negative errno.
+ */
+int sites_update(struct sites *s, const struct module_set *modules);
+/*
+ * Looks names up, which must be sorted by strcmp() and unique. A "module:name" is looked up in that module
+ * only, and a plain name in modules only if the kernel itself has no such function. For names that are not
+ * of functions that take an skb, /proc/kallsyms is read once more. Errors as sites_update().
+ */
+int sites_find(const struct sites *s, const char *const *names, size_t count, struct site_list *list);
+void site_list_clear(struct site_list *list);
+/*
+ * Is a function that takes an skb in several places? fentry attaches to one of them only. Where addresses
+ * cannot be read none is.
+ */
+bool sites_are_several(const struct sites *s, const char *name);
+/*
+ * Sets traceable[i] for each name (sorted, unique) that tracefs lists in available_filter_functions.
+ * 0, or negative errno: tracefs is not readable.
+ */
+int sites_traceable(struct sites *s, const char *const *names, size_t count, bool *traceable);
 
 #endif
