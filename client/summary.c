@@ -23,6 +23,15 @@ static void print_filter(FILE *out, struct json_object *session)
 #define FAILED_SHOWN 10 /* trace points named one by one */
 #define POINTS_SHOWN 20
 
+static void print_remark(FILE *out, const char *what, const char *name, const char *why)
+{
+	fprintf(out, "%s: ", what);
+	text_print_safe(out, name ? name : "?");
+	fputs(": ", out);
+	text_print_safe(out, why);
+	putc('\n', out);
+}
+
 void summary_attached(FILE *out, struct json_object *session)
 {
 	struct json_object *points = jsonget_array(session, "points");
@@ -32,18 +41,14 @@ void summary_attached(FILE *out, struct json_object *session)
 		struct json_object *point = json_object_array_get_idx(points, i);
 		const char *name = jsonget_string(point, "name");
 		const char *reason = jsonget_string(point, "reason");
+		const char *note = jsonget_string(point, "note");
 
-		if (!reason) {
+		if (!reason)
 			attached++;
-			continue;
-		}
-		if (++failed > FAILED_SHOWN)
-			continue;
-		fputs("not attached: ", out);
-		text_print_safe(out, name ? name : "?");
-		fputs(": ", out);
-		text_print_safe(out, reason);
-		putc('\n', out);
+		if (reason && ++failed <= FAILED_SHOWN)
+			print_remark(out, "not attached", name, reason);
+		else if (!reason && note)
+			print_remark(out, "partly attached", name, note);
 	}
 	if (failed > FAILED_SHOWN)
 		fprintf(out, "and %zu more were not attached\n", failed - FAILED_SHOWN);

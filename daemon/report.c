@@ -16,6 +16,7 @@ struct json_object *report_point(const struct probe *p, const struct counters *c
 		  jsonmake_text(o, "hook", works ? template_hook_name(p->hook) : NULL) &&
 		  jsonmake_number(o, "argument", works ? p->skb + 1 : 0) &&
 		  (works || jsonmake_text(o, "reason", p->why ? p->why : "")) &&
+		  jsonmake_text(o, "note", works ? p->note : NULL) &&
 		  (!c || jsonmake_add(o, "counters", counters_to_json(c)));
 
 	return jsonmake_whole(o, ok);

@@ -271,10 +271,16 @@ static void plan(struct sessionload *l)
 	struct hooks_plan plan;
 
 	make_plan(l, &plan);
-	for (size_t i = 0; i < l->probes.count; i++)
-		if (l->probes.items[i].error == PROBE_OK)
-			l->probes.items[i].hook = hooks_choose(&plan, &l->probes.items[i]);
-	l->plan = plan_json(l);
+	for (size_t i = 0; i < l->probes.count; i++) {
+		struct probe *p = &l->probes.items[i];
+
+		if (p->error != PROBE_OK)
+			continue;
+		p->hook = hooks_choose(&plan, p);
+		hooks_check(p);
+	}
+	if (any_works(l))
+		l->plan = plan_json(l);
 }
 
 void sessionload_run(struct sessionload *l)

@@ -132,7 +132,8 @@ static void trace_points_that_failed_are_named(void **state)
 {
 	struct json_object *session = json_tokener_parse(
 		"{\"filter\":\"tcp\",\"points\":[{\"name\":\"a\",\"hook\":\"tp_btf\"},"
-		"{\"name\":\"b\\u001b\",\"reason\":\"no such thing\"}]}");
+		"{\"name\":\"b\\u001b\",\"reason\":\"no such thing\"},"
+		"{\"name\":\"c\",\"hook\":\"kprobe\",\"note\":\"not at all of them\"}]}");
 	char *text;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -140,7 +141,8 @@ static void trace_points_that_failed_are_named(void **state)
 	summary_attached(out, session);
 	fclose(out);
 	assert_string_equal(text, "not attached: b\\x1b: no such thing\n"
-				  "capturing at 1 trace point matching \"tcp\"; Ctrl-C ends it\n");
+				  "partly attached: c: not at all of them\n"
+				  "capturing at 2 trace points matching \"tcp\"; Ctrl-C ends it\n");
 	free(text);
 	json_object_put(session);
 }
