@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The programs and attachments of a session. A tracepoint has a program of its own; so has a function by
- * fentry. Functions by kprobe.multi or kprobe share programs: one for each place that the skb may
- * be in. Everything blocks, so it is the worker's.
+ * fentry. Functions by kprobe.multi or kprobe share one. Everything blocks, so it is the worker's.
  */
 #ifndef HOOKS_H
 #define HOOKS_H
