@@ -21,6 +21,15 @@ static void print_lines(const char *s)
 	text_print_lines(stdout, s ? s : "?");
 }
 
+static void print_because(const char *reason)
+{
+	if (!reason)
+		return;
+	fputs(" (", stdout);
+	print_safe(reason);
+	putchar(')');
+}
+
 static void print_points(struct json_object *points)
 {
 	size_t count = points ? json_object_array_length(points) : 0;
@@ -36,6 +45,7 @@ static void print_points(struct json_object *points)
 		} else {
 			fputs(": would be attached by ", stdout);
 			print_safe(jsonget_string(point, "hook"));
+			print_because(jsonget_string(point, "because"));
 			printf(", the packet is argument %" PRId64,
 			       jsonget_integer(point, "argument"));
 		}

@@ -208,6 +208,15 @@ static void show_stats(struct json_object *result)
 	printf(", %" PRId64 " KiB of memory\n", jsonget_integer(result, "rss") / 1024);
 }
 
+/* ", by fentry, kprobe.multi or kprobe" */
+static void print_hooks(struct json_object *hooks)
+{
+	for (size_t i = 0; i < length(hooks); i++) {
+		fputs(!i ? ", by " : i + 1 < length(hooks) ? ", " : " or ", stdout);
+		print_text(json_object_get_string(json_object_array_get_idx(hooks, i)));
+	}
+}
+
 static void show_points(struct json_object *result)
 {
 	struct json_object *points = jsonget_array(result, "points");
@@ -228,6 +237,7 @@ static void show_points(struct json_object *result)
 		} else {
 			printf(" - packet is argument %" PRId64,
 			       jsonget_integer(point, "argument"));
+			print_hooks(jsonget_array(point, "hooks"));
 		}
 		putchar('\n');
 	}

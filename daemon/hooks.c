@@ -170,13 +170,16 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 
 	if (!hooks_check(p))
 		return -EOPNOTSUPP;
+	/* first: alone it does nothing, while the one at the entry would count */
+	r = probe_is_return(p) ? attach_return(h, plan, p) : 0;
+	if (r)
+		return r;
 	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
 	if (program < 0) {
 		probe_fail(p, PROBE_FAILED, "%s", why);
 		return program;
 	}
-	r = attach_program(h, p, program);
-	return r || !probe_is_return(p) ? r : attach_return(h, plan, p);
+	return attach_program(h, p, program);
 }
 
 /* Are they more than fentry is for? */
@@ -189,20 +192,50 @@ static bool are_many(const struct probe_list *probes)
 	return n > HOOKS_FENTRY_MOST;
 }
 
-enum template_hook hooks_choose(const struct hooks_plan *plan, const struct probe *p)
+/* What the user says about functions. False: nothing. */
+static bool choose_as_asked(const struct hooks_plan *plan, struct probe *p)
 {
-	if (!probe_is_function(p))
-		return p->hook;
-	if (probe_is_return(p))
-		return TEMPLATE_FEXIT;
-	if (p->asked == POINTNAME_FENTRY || plan->backend == HOOKS_FENTRY)
-		return TEMPLATE_FENTRY;
-	if (plan->backend == HOOKS_KPROBE)
-		return TEMPLATE_KPROBE_ONE;
-	if (plan->backend == HOOKS_KPROBE_MULTI || p->asked == POINTNAME_KPROBE || !p->btf_id ||
-	    p->btf_fd < 0 || p->copies || are_many(plan->probes))
-		return TEMPLATE_KPROBE_MULTI;
-	return TEMPLATE_FENTRY;
+	static const enum template_hook hooks[] = {
+		[HOOKS_FENTRY] = TEMPLATE_FENTRY,
+		[HOOKS_KPROBE_MULTI] = TEMPLATE_KPROBE_MULTI,
+		[HOOKS_KPROBE] = TEMPLATE_KPROBE_ONE,
+	};
+
+	p->because = "it was asked for";
+	if (p->asked == POINTNAME_FEXIT)
+		p->hook = TEMPLATE_FEXIT;
+	else if (p->asked == POINTNAME_FENTRY)
+		p->hook = TEMPLATE_FENTRY;
+	else if (plan->backend != HOOKS_AUTO)
+		p->hook = hooks[plan->backend];
+	else if (p->asked == POINTNAME_KPROBE)
+		p->hook = TEMPLATE_KPROBE_MULTI;
+	else
+		return false;
+	return true;
+}
+
+void hooks_choose(const struct hooks_plan *plan, struct probe *p)
+{
+	if (!probe_is_function(p)) {
+		p->because = p->btf_id ? "the kernel has its type" : "the kernel does not have its type";
+		return;
+	}
+	if (choose_as_asked(plan, p))
+		return;
+	p->hook = TEMPLATE_KPROBE_MULTI;
+	if (!p->btf_id) {
+		p->because = "the kernel does not have its type, which fentry needs";
+	} else if (p->btf_fd < 0) {
+		p->because = "fentry in modules needs CAP_SYS_ADMIN";
+	} else if (p->copies) {
+		p->because = "several functions have this name, and fentry takes one";
+	} else if (are_many(plan->probes)) {
+		p->because = "one program serves all functions, and there are more than 8";
+	} else {
+		p->hook = TEMPLATE_FENTRY;
+		p->because = "it costs a packet the least, and there are 8 functions at most";
+	}
 }
 
 /* Only what was left to us to choose may be tried in another way. */
@@ -233,7 +266,7 @@ int hooks_attach(struct hooks *h, const struct hooks_plan *plan)
 
 		if (p->error != PROBE_OK)
 			continue;
-		p->hook = hooks_choose(plan, p);
+		hooks_choose(plan, p);
 		if (is_alone(p)) {
 			r = attach_alone(h, plan, p);
 			if (!r || !may_fall_back(plan, p)) {

@@ -44,8 +44,8 @@ struct hooks {
 
 /* AUTO for NULL. -EINVAL: there is no such backend. */
 int hooks_backend_parse(const char *name, enum hooks_backend *backend);
-/* What a probe will be attached by, as far as is known before it is tried. */
-enum template_hook hooks_choose(const struct hooks_plan *plan, const struct probe *p);
+/* Sets what a probe will be attached by, as far as is known before it is tried, and why. */
+void hooks_choose(const struct hooks_plan *plan, struct probe *p);
 /* Can it be attached by p->hook, as far as is known? False: what is wrong stands in p. */
 bool hooks_check(struct probe *p);
 /*

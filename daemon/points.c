@@ -18,7 +18,7 @@
 
 #define NO_SKB      "it carries no struct sk_buff"
 #define NO_TYPE     "its arguments are not in the kernel's type information; say which with @N"
-#define NO_HOOKS    "this kernel has neither fentry nor kprobes (netcapctl features says more)"
+#define NO_HOOKS    "this kernel has no way to attach to it (netcapctl features says more)"
 #define UNTRACEABLE "the kernel does not let it be traced: it is inlined, or part of the tracer"
 
 #define NAME_BYTES      256
@@ -28,7 +28,17 @@
 struct listing {
 	struct deferred_work *work;
 	struct json_object *points; /* of the reply that is being filled; not owned */
+	bool fentry, fexit, kprobe_multi, kprobe; /* does the kernel have them? */
 	bool failed;                /* out of memory */
+};
+
+/* A trace point. argument is from 1; 0 with a reason: it cannot be traced. */
+struct listed {
+	const char *name;
+	const char *prototype;
+	int argument;
+	const char *reason;
+	struct json_object *hooks; /* what it can be attached by; owned */
 };
 
 bool points_match(const char *pattern, const char *group, const char *name)
@@ -49,20 +59,34 @@ static struct json_object *add_reply(struct json_object *replies)
 	return jsonmake_append(replies, reply) && ok ? points : NULL;
 }
 
-/* argument: from 1; 0 with a reason: it cannot be traced. */
-static void add_point(struct listing *l, const char *name, const char *prototype, int argument,
-		      const char *reason)
+static void add_point(struct listing *l, struct listed *p)
 {
 	struct json_object *point = json_object_new_object();
+	bool ok;
 
 	if (l->points && l->work->more && json_object_array_length(l->points) == QUOTA_POINTS_REPLY)
 		l->points = add_reply(l->work->replies);
-	if (l->points && jsonmake_text(point, "name", name) &&
-	    jsonmake_text(point, "prototype", prototype) &&
-	    jsonmake_number(point, "argument", argument) &&
-	    jsonmake_text(point, "reason", reason) && jsonmake_append(l->points, point))
-		return;
-	l->failed = true;
+	ok = jsonmake_add(point, "hooks", p->hooks) && jsonmake_text(point, "name", p->name) &&
+	     jsonmake_text(point, "prototype", p->prototype) &&
+	     jsonmake_number(point, "argument", p->argument) &&
+	     jsonmake_text(point, "reason", p->reason);
+	if (!jsonmake_append(l->points, jsonmake_whole(point, ok)))
+		l->failed = true;
+}
+
+static void add_hook(struct json_object *hooks, bool there, enum template_hook hook)
+{
+	if (there)
+		jsonmake_append(hooks, json_object_new_string(template_hook_name(hook)));
+}
+
+static struct json_object *tracepoint_hooks(const struct tracepoint *tp)
+{
+	struct json_object *hooks = json_object_new_array();
+
+	add_hook(hooks, tp->skb != TRACEPOINT_NO_ARG,
+		 tp->btf_id ? TEMPLATE_TP_BTF : TEMPLATE_RAW_TP);
+	return hooks;
 }
 
 static void add_tracepoints(struct listing *l, const struct btf *btf,
@@ -73,54 +97,80 @@ static void add_tracepoints(struct listing *l, const struct btf *btf,
 	for (size_t i = 0; i < list->count && !l->failed; i++) {
 		const struct tracepoint *tp = &list->items[i];
 		bool has_skb = tp->skb != TRACEPOINT_NO_ARG;
+		struct listed point = {
+			.name = name,
+			.prototype = prototype,
+			.argument = has_skb ? tp->skb + 1 : 0,
+			.reason = has_skb ? NULL : tp->btf_id ? NO_SKB : NO_TYPE,
+		};
 
 		if (l->work->text && !points_match(l->work->text, tp->group, tp->name))
 			continue;
 		snprintf(name, sizeof(name), "tracepoint:%s:%s", tp->group, tp->name);
 		tracepoint_prototype(btf, tp, prototype, sizeof(prototype));
-		add_point(l, name, prototype, has_skb ? tp->skb + 1 : 0,
-			  has_skb ? NULL : tp->btf_id ? NO_SKB : NO_TYPE);
+		point.hooks = tracepoint_hooks(tp);
+		add_point(l, &point);
 	}
 }
 
-static void add_functions(struct listing *l, const struct function_list *functions,
-			  const char *module, bool hooks)
+/* By programs of its own (typed: its type can be named to the kernel), and by shared ones. */
+static void set_function_hooks(const struct listing *l, struct listed *p, bool typed)
 {
 	struct sites *sites = l->work->kernel->sites;
+	bool alone = typed && !sites_are_several(sites, p->name), traceable;
+
+	p->hooks = json_object_new_array();
+	if (!sites_traceable(sites, &p->name, 1, &traceable) && !traceable) {
+		p->reason = UNTRACEABLE;
+		return;
+	}
+	add_hook(p->hooks, alone && l->fentry, TEMPLATE_FENTRY);
+	add_hook(p->hooks, alone && l->fexit, TEMPLATE_FEXIT);
+	add_hook(p->hooks, l->kprobe_multi, TEMPLATE_KPROBE_MULTI);
+	add_hook(p->hooks, l->kprobe, TEMPLATE_KPROBE_ONE);
+	if (!p->hooks || !json_object_array_length(p->hooks))
+		p->reason = NO_HOOKS;
+}
+
+static void add_functions(struct listing *l, const struct function_list *functions,
+			  const char *module, bool typed)
+{
 	char name[NAME_BYTES], prototype[PROTOTYPE_BYTES];
 
 	for (size_t i = 0; i < functions->count && !l->failed; i++) {
 		const struct function *f = &functions->items[i];
-		const char *asked = name, *reason = NULL;
-		bool traceable;
+		struct listed point = { .name = name, .prototype = prototype };
 
 		snprintf(name, sizeof(name), "%s%s%s", module, *module ? ":" : "", f->name);
 		if (l->work->text && fnmatch(l->work->text, name, 0) &&
 		    fnmatch(l->work->text, f->name, 0))
 			continue;
-		if (!hooks)
-			reason = NO_HOOKS;
-		else if (!sites_traceable(sites, &asked, 1, &traceable) && !traceable)
-			reason = UNTRACEABLE;
 		if (function_prototype(f, prototype, sizeof(prototype)) < 0)
 			snprintf(prototype, sizeof(prototype), "%s(...)", f->name);
-		add_point(l, name, prototype, reason ? 0 : f->skb + 1, reason);
+		set_function_hooks(l, &point, typed);
+		point.argument = point.reason ? 0 : f->skb + 1;
+		add_point(l, &point);
 	}
 }
 
 static void add_all_functions(struct listing *l, const struct kernel *k)
 {
-	bool hooks = !hooktrial_fentry(k) || !hooktrial_kprobe(k);
 	struct module_set modules;
+
+	l->fentry = !hooktrial_fentry(k);
+	l->fexit = !hooktrial_fexit(k);
+	l->kprobe_multi = !hooktrial_kprobe_multi(k);
+	l->kprobe = !hooktrial_kprobe(k);
 
 	if (module_set_open(&modules, k->btf)) {
 		l->failed = true;
 		return;
 	}
 	sites_update(k->sites, &modules);
-	add_functions(l, &k->functions, "", hooks);
+	add_functions(l, &k->functions, "", true);
 	for (size_t i = 0; i < modules.count; i++)
-		add_functions(l, &modules.items[i].list, modules.items[i].name, hooks);
+		add_functions(l, &modules.items[i].list, modules.items[i].name,
+			      modules.items[i].fd >= 0);
 	module_set_close(&modules);
 }
 

@@ -31,6 +31,7 @@ struct probe {
 	enum pointname_kind asked;
 	enum template_kind kind;
 	enum template_hook hook;   /* what it is attached by, once it is */
+	const char *because;       /* why that was the first choice */
 	uint32_t btf_id;           /* 0: there is no type information */
 	bool copies;               /* a function of several places, see sites_are_several() */
 	int btf_fd;                /* of its module; not owned, 0: the kernel */

@@ -17,7 +17,8 @@ struct json_object *report_point(const struct probe *p, const struct counters *c
 		  jsonmake_number(o, "argument", works ? p->skb + 1 : 0) &&
 		  (works || jsonmake_text(o, "reason", p->why ? p->why : "")) &&
 		  jsonmake_text(o, "note", works ? p->note : NULL) &&
-		  (!c || jsonmake_add(o, "counters", counters_to_json(c)));
+		  (!c || jsonmake_add(o, "counters", counters_to_json(c))) &&
+		  (c || jsonmake_text(o, "because", works ? p->because : NULL));
 
 	return jsonmake_whole(o, ok);
 }

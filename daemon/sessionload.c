@@ -276,7 +276,7 @@ static void plan(struct sessionload *l)
 
 		if (p->error != PROBE_OK)
 			continue;
-		p->hook = hooks_choose(&plan, p);
+		hooks_choose(&plan, p);
 		hooks_check(p);
 	}
 	if (any_works(l))
