@@ -29,10 +29,10 @@
 struct netcap_packet {
 	__u64 skb;       /* pointer to the sk_buff */
 	__u32 start;     /* where packet byte 0 is, in bytes from skb->head */
-	__u32 linear;    /* packet bytes in the linear part, without the tag */
-	__u32 limit;     /* packet bytes that may be loaded directly; ends at the tag if there is one */
 	__u32 wire_len;  /* packet bytes in all, with the tag: what BPF_LEN gives */
+	__u32 linear;    /* packet bytes in the linear part, without the tag */
 	__u32 vlan;      /* tag from metadata, TPID << 16 | TCI, which belongs at byte 12; 0: none */
+	__u32 limit;     /* packet bytes that may be loaded directly; ends at the tag if there is one */
 	__u32 link;      /* enum netcap_link: which start this is */
 	__u8 window[NETCAP_WINDOW];
 };

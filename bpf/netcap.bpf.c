@@ -120,19 +120,23 @@ static __always_inline __u64 shared_place(void *ctx)
 #endif
 }
 
-/*
- * The network namespace's inode number. sk by a probe read even where types are known: on Linux 6.2 and
- * later the verifier searches all of BTF for each pointer that is followed from a trusted one
- * (btf_nested_type_is_trusted()), a millisecond each. dev is not trusted.
- */
+static __always_inline __u32 dev_netns(struct net_device *dev, bool typed)
+{
+	return typed ? dev->nd_net.net->ns.inum : BPF_CORE_READ(dev, nd_net.net, ns.inum);
+}
+
+/* By probe reads even where types are known: see packet_dev(). */
+static __always_inline __u32 sock_netns(struct sk_buff *skb)
+{
+	return BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
+}
+
+/* The network namespace's inode number: the device's, or that of the socket. */
 static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
 {
-	struct sock *sk;
+	__u32 inum = dev_netns(dev, typed);
 
-	if (dev)
-		return typed ? dev->nd_net.net->ns.inum : BPF_CORE_READ(dev, nd_net.net, ns.inum);
-	sk = BPF_CORE_READ(skb, sk);
-	return sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) : 0;
+	return inum ? inum : sock_netns(skb);
 }
 
 static __always_inline bool same_name(const volatile char *want, const char *have)
@@ -147,7 +151,7 @@ static __always_inline bool dev_matches(struct net_device *dev)
 {
 	char name[NETCAP_DEV_LEN] __attribute__((aligned(8))) = {};
 
-	if (!dev || bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
+	if (bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
 		return false;
 	return same_name(netcap_config.dev, name);
 }
@@ -191,33 +195,6 @@ static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, 
 	return true;
 }
 
-static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
-				     struct sk_buff *skb, struct net_device *dev,
-				     const struct netcap_packet *pkt, bool typed)
-{
-	r->time_ns = bpf_ktime_get_ns();
-	r->skb = (__u64)skb;
-	r->location = argument(ctx, netcap_config.location_arg);
-	r->reason = argument(ctx, netcap_config.reason_arg);
-	r->point = point;
-	r->wire_len = pkt->vlan ? pkt->wire_len - VLAN_HLEN : pkt->wire_len;
-	r->netns = netns_of(skb, dev, typed);
-	r->mark = PACKET_GET(typed, skb, mark);
-	r->protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
-	r->cpu = bpf_get_smp_processor_id();
-	r->vlan_tpid = pkt->vlan >> 16;
-	r->vlan_tci = pkt->vlan;
-	r->link = pkt->link;
-	r->flags = pkt->vlan ? NETCAP_F_VLAN : 0;
-	r->cap_len = 0;
-	r->stack_bytes = 0;
-	r->pid = r->tid = 0; /* describe_task() knows */
-	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
-			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
-	r->ifindex = dev ? PACKET_GET(typed, dev, ifindex) : 0;
-}
-
 /*
  * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
  * all on the stack.
@@ -230,7 +207,47 @@ static __always_inline void copy_name(char *to, const char *from)
 	}
 }
 
-/* Who runs here, and the device's name: straight into the record, for the stack is short. */
+static __always_inline void describe_device(struct netcap_record *r, struct net_device *dev,
+					    bool typed)
+{
+	if (typed)
+		copy_name(r->dev, dev->name);
+	else
+		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
+}
+
+static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
+				     struct sk_buff *skb, struct net_device *dev,
+				     const struct netcap_packet *pkt, bool typed)
+{
+	__u32 tag = packet_tag_len(pkt->vlan);
+
+	r->time_ns = bpf_ktime_get_ns();
+	r->skb = (__u64)skb;
+	r->location = argument(ctx, netcap_config.location_arg);
+	r->reason = argument(ctx, netcap_config.reason_arg);
+	r->point = point;
+	r->wire_len = pkt->wire_len - tag;
+	r->netns = dev_netns(dev, typed);
+	r->mark = PACKET_GET(typed, skb, mark);
+	r->protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
+	r->cpu = bpf_get_smp_processor_id();
+	r->vlan_tpid = pkt->vlan >> 16;
+	r->vlan_tci = pkt->vlan;
+	r->link = pkt->link;
+	r->flags = tag / VLAN_HLEN * NETCAP_F_VLAN;
+	r->cap_len = 0;
+	r->stack_bytes = 0;
+	r->pid = r->tid = 0; /* describe_task() knows */
+	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
+			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->ifindex = PACKET_GET(typed, dev, ifindex);
+	describe_device(r, dev, typed);
+	__builtin_memset(r->comm, 0, sizeof(r->comm)); /* describe_task() knows */
+}
+
+/* Who runs here: straight into the record, for the stack is short. */
 static __always_inline void describe_task(struct netcap_record *r)
 {
 #ifdef NETCAP_OLD_LOOPS
@@ -246,17 +263,6 @@ static __always_inline void describe_task(struct netcap_record *r)
 	r->tid = task->pid;
 	copy_name(r->comm, task->comm);
 #endif
-}
-
-static __always_inline void describe_device(struct netcap_record *r, struct net_device *dev,
-					    bool typed)
-{
-	if (!dev)
-		r->dev[0] = 0;
-	else if (typed)
-		copy_name(r->dev, dev->name);
-	else
-		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
 }
 
 static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
@@ -282,7 +288,7 @@ static __always_inline __u64 wake_flags(__u64 packets)
 	 * The reservation must be visible before armed is read, or a daemon that is about to sleep and
 	 * this program miss each other. The locked addition orders the two on x86-64.
 	 */
-	RECORD_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
+	PACKET_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
 	__sync_fetch_and_add(&c->taken, packets);
 	if (!*(volatile __u32 *)&c->armed)
 		return BPF_RB_NO_WAKEUP;
@@ -291,13 +297,28 @@ static __always_inline __u64 wake_flags(__u64 packets)
 	return BPF_RB_FORCE_WAKEUP;
 }
 
+/*
+ * Fills the fixed part of a record, and says whether to wake the daemon. Global, so that the verifier
+ * looks at it once and not for each size of a record.
+ */
+PACKET_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct netcap_record *head)
+{
+	if (!r || !head)
+		return BPF_RB_NO_WAKEUP;
+	__builtin_memcpy(r, head, offsetof(struct netcap_record, comm));
+	if (!r->netns)
+		r->netns = sock_netns((struct sk_buff *)head->skb);
+	describe_task(r);
+	return wake_flags(1);
+}
+
 /* Reserves a record and fills its fixed part. NULL: the ring is full. */
 static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point,
 							  struct sk_buff *skb,
 							  struct net_device *dev,
 							  const struct netcap_packet *pkt,
-							  struct record_plan *plan, bool typed,
-							  bool calls)
+							  struct record_plan *plan, __u64 *wake,
+							  bool typed, bool calls)
 {
 	struct netcap_record head, *h = &head, *r;
 
@@ -313,7 +334,7 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
 	if (r)
-		__builtin_memcpy(r, h, offsetof(struct netcap_record, comm));
+		*wake = netcap_finish(r, h);
 	return r;
 }
 
@@ -324,25 +345,24 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 {
 	struct netcap_record *r;
 	struct record_plan plan;
+	__u64 wake;
 
 	if (netcap_config.count &&
 	    *(volatile __u64 *)&netcap_control.taken >= netcap_config.count) {
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
-	r = begin_record(ctx, point, skb, dev, pkt, &plan, typed, calls);
+	r = begin_record(ctx, point, skb, dev, pkt, &plan, &wake, typed, calls);
 	if (!r) {
 		if (calls)
 			call_forget(ctx);
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
-	describe_task(r);
-	describe_device(r, dev, typed);
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
-	bpf_ringbuf_submit(r, wake_flags(1));
+	bpf_ringbuf_submit(r, wake);
 }
 
 /*
@@ -352,8 +372,10 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 static __always_inline void keep_filter_last(void)
 {
 #ifndef NETCAP_OLD_LOOPS
-	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
-		bpf_loop(1, record_copy_step, NULL, 0);
+	if (netcap_config.access > NETCAP_ACCESS_DIRECT) {
+		netcap_finish(NULL, NULL);
+		bpf_loop(1, packet_copy_step, NULL, 0);
+	}
 #endif
 }
 
@@ -385,7 +407,7 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, 
 	skb = (struct sk_buff *)value;
 	if (!skb)
 		goto filtered;
-	dev = PACKET_GET(typed, skb, dev);
+	dev = packet_dev(skb, typed);
 	if (!wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);

@@ -34,12 +34,48 @@ extern struct netcap_control netcap_control;
  * Makes the verifier forget what it knows of a number: netcap_control.zero is 0, but only the daemon
  * knows. Without it the verifier follows every combination of a loop's paths, with it they are one.
  */
-#define PACKET_FORGET(number) ((number) ^= *(volatile __u64 *)&netcap_control.zero)
+#define PACKET_FORGET(number)                                                  \
+	do {                                                                   \
+		__u64 whole = (number);                                        \
+		__u64 zero = *(volatile __u64 *)&netcap_control.zero;          \
+                                                                               \
+		asm volatile("%0 ^= %1" : "+r"(whole) : "r"(zero));            \
+		(number) = whole;                                              \
+	} while (0)
+
+/*
+ * Where ways meet that are one to the verifier by now: it compares them at the targets of jumps. The
+ * jump to the next instruction is gone when the program runs.
+ */
+#define PACKET_MEET() asm volatile("goto +0")
 
 /* Keeps what a pointer points to in memory, where the compiler would rather have it in registers. */
 #define PACKET_IN_MEMORY(at) asm volatile("" : "+r"(at) : : "memory")
 
+/* Makes the compiler forget what it knows of a number, so that the check behind it stays. */
+#define PACKET_OPAQUE(number) asm volatile("" : "+r"(number))
+
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
+
+/* Linux 6.2; no call is left of it when the program runs. */
+extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym __weak;
+
+/*
+ * The device. Where the verifier trusts a pointer, it looks through all of BTF for each pointer that
+ * is followed from it (btf_nested_type_is_trusted()), the better part of a millisecond; so trust is
+ * taken from it first.
+ */
+static __always_inline struct net_device *packet_dev(struct sk_buff *skb, bool typed)
+{
+#ifndef NETCAP_OLD_LOOPS
+	if (typed && bpf_rdonly_cast) {
+		struct sk_buff *plain = bpf_rdonly_cast(skb, bpf_core_type_id_kernel(struct sk_buff));
+
+		return plain->dev;
+	}
+#endif
+	return PACKET_GET(typed, skb, dev);
+}
 
 static __always_inline __u32 packet_vlan(struct sk_buff *skb, bool typed)
 {
@@ -69,17 +105,23 @@ static __always_inline __u32 packet_vlan(struct sk_buff *skb, bool typed)
 static __always_inline bool packet_has_ethernet(struct net_device *dev, __u32 mac, __u32 net,
 						__u32 data, bool typed)
 {
+	__u16 type;
+
 	if (mac == HEADER_UNSET || mac > data)
 		return false;
-	if (dev) {
-		__u16 type = PACKET_GET(typed, dev, type);
+	type = PACKET_GET(typed, dev, type); /* 0 without a device */
+	if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
+		return data == mac || data >= mac + ETH_HLEN;
+	return !type && net >= mac + ETH_HLEN;
+}
 
-		if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
-			return data == mac || data >= mac + ETH_HLEN;
-		if (type)
-			return false;
-	}
-	return net >= mac + ETH_HLEN;
+/* Bytes of a tag from metadata: VLAN_HLEN, or 0. No branch, which is two ways to the verifier. */
+static __always_inline __u32 packet_tag_len(__u32 vlan)
+{
+	__u64 sign = -(__u64)vlan;
+
+	PACKET_OPAQUE(sign);
+	return sign >> 63 << 2;
 }
 
 /*
@@ -95,32 +137,35 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	__u32 net = PACKET_GET(typed, skb, network_header);
 	__u32 len = PACKET_GET(typed, skb, len);
 	__u32 data_len = PACKET_GET(typed, skb, data_len);
-	__u32 start, vlan = 0;
+	__u32 start, link, vlan = 0;
+	__u64 ethernet;
 
-	if (packet_has_ethernet(dev, mac, net, data, typed)) {
-		pkt->link = NETCAP_LINK_ETHERNET;
+	ethernet = packet_has_ethernet(dev, mac, net, data, typed);
+	PACKET_FORGET(ethernet);
+	PACKET_MEET();
+	if (ethernet) {
+		link = NETCAP_LINK_ETHERNET;
 		start = mac;
 		vlan = packet_vlan(skb, typed);
 	} else {
 		__u16 protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
 		bool ip = protocol == ETH_P_IP || protocol == ETH_P_IPV6;
 
-		pkt->link = ip ? NETCAP_LINK_RAW : NETCAP_LINK_NONE;
+		link = ip ? NETCAP_LINK_RAW : NETCAP_LINK_NONE;
 		/* a device without link layer, or no network header: data is where the packet is */
 		start = !ip || !net || data == mac || net > data ? data : net;
 	}
+	PACKET_FORGET(start);
+	PACKET_FORGET(link);
+	PACKET_FORGET(vlan);
+	PACKET_MEET();
 	pkt->skb = (__u64)skb;
 	pkt->start = start;
 	pkt->linear = len - data_len + data - start;
-	pkt->wire_len = len + data - start;
 	pkt->limit = pkt->linear;
-	PACKET_FORGET(vlan);
 	pkt->vlan = vlan;
-	if (vlan) {
-		pkt->wire_len += VLAN_HLEN;
-		if (pkt->limit > ETH_TAG_AT)
-			pkt->limit = ETH_TAG_AT;
-	}
+	pkt->link = link;
+	pkt->wire_len = len + data - start + packet_tag_len(vlan);
 	*direct = head + start;
 }
 
@@ -129,6 +174,7 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
  * it is compiled: a kernel without bpf_loop() refuses even the address of a callback.
  */
 #ifdef NETCAP_OLD_LOOPS
+#define PACKET_FUNCTION static __always_inline
 /* inlined: as a subprogram it would come behind netcap_filter(), which must be the last */
 #define PACKET_STEP static __always_inline long
 /*
@@ -147,6 +193,8 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 		}                                                            \
 	} while (0)
 #else
+/* Looked at once by the verifier, wherever it is called. Before Linux 5.12 it takes no pointers. */
+#define PACKET_FUNCTION __noinline
 #define PACKET_STEP static long
 #define PACKET_LOOP(step, context) bpf_loop(PACKET_MAX_PIECES, step, &(context), 0)
 #endif
@@ -154,10 +202,13 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 /* Walks the pieces of an skb behind its linear part. All addresses are plain numbers here. */
 struct packet_walk {
 	struct sk_buff *skb;  /* whose pieces come next */
-	struct sk_buff *next; /* next one of the fragment list */
-	__u64 shared;         /* its struct skb_shared_info */
+	__u64 shared;         /* its struct skb_shared_info, 0: not begun */
+	__u64 addr;           /* the piece: where it is (0: unreadable) */
+	__u32 len;            /* and how long, which may be 0 */
 	__s32 frag;           /* next fragment, -1: its linear part */
-	__s32 frags;
+	__s16 frags;
+	__u16 listed;         /* skb is one of the fragment list */
+	__u32 skip;           /* bytes to leave out of the pieces that come */
 };
 
 static __always_inline void packet_walk_enter(struct packet_walk *w, struct sk_buff *skb)
@@ -170,16 +221,6 @@ static __always_inline void packet_walk_enter(struct packet_walk *w, struct sk_b
 	w->skb = skb;
 	w->shared = (__u64)shared;
 	w->frags = frags;
-}
-
-static __always_inline void packet_walk_start(struct packet_walk *w, struct sk_buff *skb)
-{
-	struct skb_shared_info *shared;
-
-	packet_walk_enter(w, skb);
-	shared = (void *)w->shared;
-	w->next = BPF_CORE_READ(shared, frag_list);
-	w->frag = 0;
 }
 
 /* The address of a fragment's bytes, or 0 where the CPU cannot read them. */
@@ -210,151 +251,176 @@ static __always_inline __u64 packet_frag(const struct packet_walk *w, __u32 *len
 	       netcap_config.page_linear + offset;
 }
 
-/* The next piece: its address (0: unreadable) and length, which may be 0. False at the end. */
-static __always_inline bool packet_walk_next(struct packet_walk *w, __u64 *addr, __u32 *len)
+/* The next piece, which may be empty. False at the end. */
+static __always_inline bool packet_walk_next(struct packet_walk *w)
 {
 	struct sk_buff *skb = w->skb;
+	__u32 left_out;
 
-	*addr = 0;
-	*len = 0;
+	w->addr = 0;
+	w->len = 0;
+	if (!w->shared)
+		packet_walk_enter(w, skb);
 	if (w->frag >= w->frags) {
-		skb = w->next;
+		struct skb_shared_info *shared = (void *)w->shared;
+
+		skb = w->listed ? BPF_CORE_READ(skb, next) : BPF_CORE_READ(shared, frag_list);
 		if (!skb)
 			return false;
 		packet_walk_enter(w, skb);
-		w->next = BPF_CORE_READ(skb, next);
+		w->listed = 1;
 		w->frag = -1;
 	} else if (w->frag < 0) {
-		*addr = (__u64)BPF_CORE_READ(skb, data);
-		*len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+		w->addr = (__u64)BPF_CORE_READ(skb, data);
+		w->len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
 		w->frag = 0;
 	} else {
-		*addr = packet_frag(w, len);
+		w->addr = packet_frag(w, &w->len);
 		w->frag++;
 	}
+	PACKET_FORGET(w->len);
+	PACKET_FORGET(w->addr);
+	PACKET_MEET();
+	left_out = w->skip < w->len ? w->skip : w->len;
+	w->skip -= left_out;
+	w->addr += w->addr ? left_out : 0;
+	w->len -= left_out;
 	PACKET_FORGET(w->frag);
 	PACKET_FORGET(w->frags);
+	PACKET_FORGET(w->listed);
 	return true;
 }
 
-struct packet_seek {
+/*
+ * Copies what lies behind the linear part to places that are not known beforehand: the verifier does
+ * not see that offset + length stays below a size, only that each is bounded. So there is one piece
+ * of slack at the end.
+ */
+struct packet_copy {
 	struct packet_walk walk;
-	__u32 at;   /* byte looked for, from the start of the next piece */
-	long found; /* its value, or -1 */
+	__u8 *data;
+	__u32 done;  /* bytes of data that are good */
+	__u32 want;
+	__u64 room;  /* of data, constant; 8 bytes wide, or the verifier does not keep it on the stack */
 };
 
-PACKET_STEP packet_seek_step(__u32 turn, void *context)
+/* Most bytes that are copied at once, and the slack behind room. */
+static __always_inline __u64 packet_piece(__u64 room)
 {
-	struct packet_seek *s = context;
-	__u64 addr;
-	__u32 len;
-	__u8 byte;
+	return room > 1024 ? 4096 : room > 256 ? 256 : room;
+}
 
-	if (!packet_walk_next(&s->walk, &addr, &len))
+PACKET_STEP packet_copy_step(__u32 turn, void *context)
+{
+	struct packet_copy *c = context;
+	__u64 done = c->done, n;
+
+	if (done >= c->want)
 		return 1;
-	if (s->at >= len) {
-		s->at -= len;
-		return 0;
-	}
-	if (addr && !bpf_probe_read_kernel(&byte, 1, (void *)(addr + s->at)))
-		s->found = byte;
-	return 1;
+	if (!c->walk.len)
+		return !packet_walk_next(&c->walk);
+	n = c->want - done;
+	if (n > c->walk.len)
+		n = c->walk.len;
+	PACKET_OPAQUE(n);
+	PACKET_OPAQUE(done);
+	if (n > packet_piece(c->room))
+		n = packet_piece(c->room);
+	if (done > c->room)
+		return 1;
+	if (!c->walk.addr || bpf_probe_read_kernel(c->data + done, n, (void *)c->walk.addr))
+		return 1;
+	c->walk.addr += n;
+	c->walk.len -= n;
+	c->done = done + n;
+	PACKET_FORGET(c->done);
+	return 0;
 }
 
 /*
- * The byte at behind the linear part of an skb, or -1: there is none. Global, with numbers only as
- * arguments, so that the verifier looks at it once and not at every load of the filter, and so that
- * Linux 5.10 takes it.
+ * The address of an skb as a number: global functions take no pointers from tp_btf programs. It is
+ * stored as a pointer, and its highest byte, the same in all addresses of the kernel, once more: the
+ * verifier no longer knows then what lies there.
  */
-__noinline long packet_far_byte(__u64 skb, __u32 at)
-{
-	struct packet_seek s = { .at = at, .found = -1 };
-
-	packet_walk_start(&s.walk, (struct sk_buff *)skb);
-	PACKET_LOOP(packet_seek_step, s);
-	return s.found;
-}
-
-/* The address of an skb as a number: global functions take no pointers from tp_btf programs. */
 static __always_inline __u64 packet_number(__u64 skb)
 {
-	__u64 number = 0;
+	volatile union {
+		__u64 address;
+		__u8 bytes[8];
+	} number = { .address = skb };
 
-	bpf_probe_read_kernel(&number, sizeof(number), &skb);
-	return number;
-}
-
-static __always_inline long packet_linear_load(const void *at, __u32 size)
-{
-	__u32 word = 0;
-
-	if (size == 4)
-		return bpf_probe_read_kernel(&word, 4, at) ? -1 : (long)bpf_ntohl(word);
-	if (size == 2)
-		return bpf_probe_read_kernel(&word, 2, at) ? -1 : (long)bpf_ntohs(word);
-	return bpf_probe_read_kernel(&word, 1, at) ? -1 : (long)(word & 0xff);
+	number.bytes[7] = 0xff;
+	return number.address;
 }
 
 /*
- * size bytes (1, 2, 4) of the packet whose byte 0 is at start from skb->head, as one number in host
- * order, or -1. Global for the same reason.
+ * n bytes (4 at most) of an skb as one number in host order, or -1. at: from skb->head, left bytes
+ * before the linear part ends; negative: behind it. Global, with numbers only as arguments, so that the
+ * verifier looks at it once and not at every load of the filter, and so that Linux 5.10 takes it.
  */
-__noinline long packet_load(__u64 addr, __u32 start, __u32 off, __u32 size)
+__noinline long packet_bytes(__u64 skb, __u64 at, __s64 left, __u32 n)
 {
-	struct sk_buff *skb = (void *)addr;
-	unsigned char *head = BPF_CORE_READ(skb, head);
-	__u64 linear_end = (__u64)BPF_CORE_READ(skb, data) - (__u64)head + BPF_CORE_READ(skb, len) -
-			   BPF_CORE_READ(skb, data_len);
-	__u64 at = (__u64)start + off;
-	__u64 value = 0;
+	__u64 bytes = 0, done = 0;
 
-	if (at + size <= linear_end)
-		return packet_linear_load(head + at, size);
-	for (__u32 i = 0; i < 4; i++, at++) {
-		long byte;
+	if (left > 0) {
+		unsigned char *head = BPF_CORE_READ((struct sk_buff *)skb, head);
 
-		if (i >= size)
-			break;
-		if (at < linear_end)
-			byte = packet_linear_load(head + at, 1);
-		else
-			byte = packet_far_byte(addr, at - linear_end);
-		if (byte < 0)
-			return byte;
-		value = value << 8 | (__u8)byte;
+		done = left < n ? left : n;
+		PACKET_OPAQUE(done);
+		if (done > 4 || bpf_probe_read_kernel(&bytes, done, head + at))
+			return -1;
 	}
-	return value;
+	if (done < n) {
+		struct packet_copy copy = {
+			.walk.skb = (void *)skb,
+			.walk.skip = done - left,
+			.data = (__u8 *)&bytes,
+			.done = done,
+			.want = n,
+			.room = 4,
+		};
+
+		PACKET_LOOP(packet_copy_step, copy);
+		if (copy.done < copy.want)
+			return -1;
+		n = copy.want;
+	}
+	return bpf_be64_to_cpu(bytes) >> 8 * (8 - n) % 64;
+}
+
+/*
+ * size bytes (1, 2, 4) of a packet as one number in host order, or -1. place: where byte 0 is from
+ * skb->head, and in the upper half how long the packet is. linear: how much of it is in the linear part,
+ * and in the upper half the tag. Global for the same reason.
+ */
+__noinline long packet_load(__u64 skb, __u64 place, __u64 linear, __u32 off, __u32 size)
+{
+	__u32 start = place, vlan = linear >> 32;
+	__u32 from = 0, to = 0, tag = 0; /* bytes of the tag that are wanted */
+	__u64 end = (__u64)off + size;
+	bool first = off >= ETH_TAG_AT;  /* the tag's come before the packet's */
+	long value;
+
+	if (end > place >> 32)
+		return -1;
+	if (vlan && end > ETH_TAG_AT) {
+		from = first ? off - ETH_TAG_AT : 0;
+		from = from < VLAN_HLEN ? from : VLAN_HLEN;
+		to = end < ETH_TAG_AT + VLAN_HLEN ? end - ETH_TAG_AT : VLAN_HLEN;
+		tag = ((__u64)vlan << (8 * from) & 0xffffffff) >> (8 * (from + VLAN_HLEN - to));
+		off -= first ? from : 0;
+	}
+	size -= to - from;
+	value = packet_bytes(skb, (__u64)start + off, (__s64)(__u32)linear - off, size);
+	if (value < 0)
+		return value;
+	return first ? (__u64)tag << (8 * size) | value : value << (8 * (to - from)) | tag;
 }
 
 static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 size)
 {
-	__u64 skb = packet_number(pkt->skb), end = (__u64)off + size;
-	__u64 value = 0;
-
-	if (end > pkt->wire_len)
-		return -1;
-	if (!pkt->vlan || end <= ETH_TAG_AT)
-		return packet_load(skb, pkt->start, off, size);
-	if (off >= ETH_TAG_AT + VLAN_HLEN)
-		return packet_load(skb, pkt->start, off - VLAN_HLEN, size);
-	/* some of the bytes are in the tag */
-	for (__u32 i = 0; i < 4; i++) {
-		__u32 at = off + i;
-		long byte;
-
-		if (i >= size)
-			break;
-		if (at < ETH_TAG_AT)
-			byte = packet_load(skb, pkt->start, at, 1);
-		else if (at < ETH_TAG_AT + VLAN_HLEN)
-			byte = pkt->vlan >> (8 * (3 - (at - ETH_TAG_AT))) & 0xff;
-		else
-			byte = packet_load(skb, pkt->start, at - VLAN_HLEN, 1);
-		if (byte < 0)
-			return byte;
-		value = value << 8 | (__u8)byte;
-	}
-	return value;
+	return packet_load(packet_number(pkt->skb), *(__u64 *)&pkt->start,
+			   *(__u64 *)&pkt->linear, off, size);
 }
 
 /*
@@ -380,8 +446,11 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 	struct netcap_packet copy, *pkt = &copy;
 
 	__builtin_memcpy(pkt, found, offsetof(struct netcap_packet, window));
+	if (pkt->vlan && pkt->limit > ETH_TAG_AT)
+		pkt->limit = ETH_TAG_AT;
 	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
 		return netcap_load(pkt, 0, 1) > 0;
+	PACKET_FORGET(pkt->limit);
 	if (netcap_config.access == NETCAP_ACCESS_DIRECT)
 		return netcap_filter(pkt, direct);
 	/* skb_shared_info lies behind the linear part, so this never reads past the allocation */
@@ -389,6 +458,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		pkt->limit = 0;
 	else if (pkt->limit > NETCAP_WINDOW)
 		pkt->limit = NETCAP_WINDOW;
+	PACKET_FORGET(pkt->limit);
 	return netcap_filter(pkt, 0);
 }
 

@@ -4,9 +4,7 @@
  *
  * bpf_ringbuf_reserve() takes constant sizes only (a size known at run time needs dynptrs, Linux 6.0),
  * so a record gets the smallest of a ladder of sizes that holds it. A packet with page fragments is
- * copied piece by piece to places that are not known beforehand; the verifier does not see that
- * offset + length stays below the size, only that each is bounded, so such a record has one piece of
- * slack at its end.
+ * copied piece by piece (struct packet_copy), so such a record has one piece of slack at its end.
  */
 #ifndef NETCAP_RECORD_BPF_H
 #define NETCAP_RECORD_BPF_H
@@ -22,14 +20,17 @@ struct record_plan {
 
 static __always_inline void record_plan(struct record_plan *plan, const struct netcap_packet *pkt)
 {
-	__u32 have = pkt->vlan ? pkt->wire_len - VLAN_HLEN : pkt->wire_len;
-	__u32 keep = netcap_config.snaplen;
-
+	__u32 tag = packet_tag_len(pkt->vlan), have = pkt->wire_len - tag;
 	/* the daemon puts the tag back, and the packet may not get longer than snaplen by that */
-	if (pkt->vlan)
-		keep = keep > VLAN_HLEN ? keep - VLAN_HLEN : 0;
+	__u32 keep = netcap_config.snaplen > VLAN_HLEN ? netcap_config.snaplen - tag :
+		     tag			       ? 0 :
+							 netcap_config.snaplen;
+
 	plan->want = have < keep ? have : keep;
 	plan->head = plan->want < pkt->linear ? plan->want : pkt->linear;
+	PACKET_FORGET(plan->want);
+	PACKET_FORGET(plan->head);
+	PACKET_MEET();
 }
 
 /* Keeps the compiler from computing the size: it must stay one constant per branch. */
@@ -38,11 +39,15 @@ static __always_inline void record_plan(struct record_plan *plan, const struct n
 		asm volatile("%0 = %1" : "=r"((plan)->room) : "i"(bytes)); \
 	} while (0)
 
-/* The rung must be reachable with this snaplen: what is not, the verifier never visits. */
-#define RECORD_RUNG(plan, need, bytes, below)                                    \
-	if ((below) < netcap_config.snaplen && (need) <= (bytes)) {              \
-		RECORD_ROOM(plan, bytes);                                        \
-		return;                                                          \
+/*
+ * The rung must be reachable with this snaplen, and the last one that is needs no look at the packet:
+ * what is beyond, the verifier never visits.
+ */
+#define RECORD_RUNG(plan, need, bytes, below)                                                       \
+	if ((below) < netcap_config.snaplen &&                                                     \
+	    (netcap_config.snaplen <= (bytes) || (need) <= (bytes))) {                             \
+		RECORD_ROOM(plan, bytes);                                                          \
+		return;                                                                            \
 	}
 
 static __always_inline void record_room_linear(struct record_plan *plan)
@@ -51,8 +56,7 @@ static __always_inline void record_room_linear(struct record_plan *plan)
 
 	plan->piece = 0;
 	RECORD_RUNG(plan, need, 64, 0)
-	RECORD_RUNG(plan, need, 96, 64)
-	RECORD_RUNG(plan, need, 128, 96)
+	RECORD_RUNG(plan, need, 128, 64)
 	RECORD_RUNG(plan, need, 192, 128)
 	RECORD_RUNG(plan, need, 256, 192)
 	RECORD_RUNG(plan, need, 384, 256)
@@ -102,86 +106,32 @@ static __always_inline __u8 *record_data(struct netcap_record *r)
 	return netcap_config.stack ? (__u8 *)&r->stack[NETCAP_STACK_FRAMES] : (__u8 *)r->stack;
 }
 
-/* Makes the compiler forget what it knows of a number, so that the check behind it stays. */
-#define RECORD_OPAQUE(number) asm volatile("" : "+r"(number))
-
-struct record_copy {
-	struct packet_walk walk;
-	__u8 *data;
-	__u64 done;  /* bytes of data that are good */
-	__u64 addr;  /* rest of the current piece */
-	__u32 len;
-	__u32 want;
-	__u64 room;  /* 8 bytes wide, or the verifier does not keep the value on the stack */
-	__u64 piece;
-};
-
-PACKET_STEP record_copy_step(__u32 turn, void *context)
-{
-	struct record_copy *c = context;
-	__u64 done = c->done, n;
-
-	if (done >= c->want)
-		return 1;
-	if (!c->len) {
-		if (!packet_walk_next(&c->walk, &c->addr, &c->len))
-			return 1;
-		PACKET_FORGET(c->len);
-		PACKET_FORGET(c->addr);
-		return 0;
-	}
-	n = c->want - done;
-	if (n > c->len)
-		n = c->len;
-	RECORD_OPAQUE(n);
-	RECORD_OPAQUE(done);
-	if (n > c->piece)
-		n = c->piece;
-	if (done > c->room)
-		return 1;
-	if (!c->addr || bpf_probe_read_kernel(c->data + done, n, (void *)c->addr))
-		return 1;
-	c->addr += n;
-	c->len -= n;
-	c->done = done + n;
-	PACKET_FORGET(c->done);
-	return 0;
-}
-
-/* Copies what lies behind the linear part. Returns how many bytes of data are good then. */
-static __always_inline __u32 record_copy_pieces(__u8 *data, __u64 done, const struct record_plan *plan,
-						struct sk_buff *skb)
-{
-	struct record_copy copy = {
-		.data = data,
-		.done = done,
-		.want = plan->want,
-		.room = plan->room,
-		.piece = plan->piece,
-	};
-
-	packet_walk_start(&copy.walk, skb);
-	PACKET_FORGET(copy.done);
-	PACKET_LOOP(record_copy_step, copy);
-	return copy.done;
-}
-
+/* No branches: each would be two ways to the verifier, for each size of a record. */
 static __always_inline void record_fill(struct netcap_record *r, const struct record_plan *plan,
 					const struct netcap_packet *pkt, const void *direct)
 {
 	__u8 *data = record_data(r);
-	__u64 done = plan->head;
+	__u64 done = plan->head, good;
 
-	RECORD_OPAQUE(done);
+	PACKET_FORGET(done);
 	if (done > plan->room)
 		done = plan->room;
-	if (bpf_probe_read_kernel(data, done, direct))
-		done = 0;
-	if (plan->piece && done == plan->head) {
-		done = record_copy_pieces(data, done, plan, (void *)packet_number(pkt->skb));
+	good = ~(bpf_probe_read_kernel(data, done, direct) >> 63); /* all bits, or none */
+	done &= good;
+	if (plan->piece) {
+		struct packet_copy copy = {
+			.walk.skb = (void *)packet_number(pkt->skb),
+			.data = data,
+			.done = done,
+			.want = plan->want & good,
+			.room = plan->room,
+		};
+
+		PACKET_FORGET(copy.done);
+		PACKET_LOOP(packet_copy_step, copy);
+		done = copy.done;
 	}
-	if (done < plan->want)
-		r->flags |= NETCAP_F_PARTIAL;
+	r->flags |= (done - plan->want) >> 63 ? NETCAP_F_PARTIAL : 0;
 	r->cap_len = done;
 }
 

@@ -129,8 +129,8 @@ struct netcap_record {
 	__u8 flags;       /* enum netcap_record_flags */
 	__u8 pkt_type;    /* PACKET_HOST, ... (linux/if_packet.h) */
 	__u8 pad[5];
-	char comm[NETCAP_COMM_LEN];
 	char dev[NETCAP_DEV_LEN];
+	char comm[NETCAP_COMM_LEN];
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
 };
 
