@@ -11,6 +11,7 @@
 #include "daemon/hooks.h"
 #include "daemon/kprobe.h"
 #include "daemon/template.h"
+#include "daemon/wallclock.h"
 
 #define WHY_BYTES 512
 #define NO_CONFIG "the kernel made no map for %s: %s"
@@ -91,6 +92,8 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 		snprintf(why, size, NO_CONFIG, p->text, strerror(-r));
 	if (r < 0)
 		return r;
+	if (!h->loaded)
+		h->loaded = wallclock_monotonic();
 	return keep_program(h, r, shared ? NULL : p) ?: h->programs[h->program_count - 1];
 }
 

@@ -40,6 +40,7 @@ struct hooks {
 	struct probe **owners; /* owned; whose program it is alone, or NULL */
 	int *links;    /* owned */
 	size_t link_count;
+	uint64_t loaded; /* when the first program was, which is attached next; CLOCK_MONOTONIC, 0: none */
 };
 
 /* AUTO for NULL. -EINVAL: there is no such backend. */

@@ -74,6 +74,8 @@ static void say_state(struct session *s, const char *state, const char *reason, 
 
 	if (o)
 		json_object_object_add(o, "session", session_to_json(s));
+	if (o && s->state == RUNNING && !s->told)
+		sessionload_add_times(&s->load, o);
 	if (o && reason)
 		json_object_object_add(o, "reason", json_object_new_string(reason));
 	say(s, o ? varlink_reply(o, !last) : NULL, last);

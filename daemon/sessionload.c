@@ -8,6 +8,7 @@
 #include "daemon/quota.h"
 #include "daemon/report.h"
 #include "daemon/sessionload.h"
+#include "daemon/wallclock.h"
 
 #define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
@@ -21,6 +22,7 @@ void sessionload_init(struct sessionload *l, const struct kernel *k, const struc
 	l->kernel = k;
 	l->spec = spec;
 	l->in_use = in_use;
+	l->began = wallclock_monotonic();
 	l->maps = (struct template_maps)MAPS_NONE;
 }
 
@@ -203,6 +205,7 @@ static bool attach(struct sessionload *l)
 		return false;
 	}
 	__atomic_store_n(&l->control->active, 1, __ATOMIC_SEQ_CST);
+	l->attached = wallclock_monotonic();
 	return true;
 }
 
@@ -368,6 +371,14 @@ void sessionload_progress(struct sessionload *l, size_t *done, size_t *count)
 {
 	*done = __atomic_load_n(&l->done, __ATOMIC_RELAXED);
 	*count = *done ? l->probes.count : 0; /* before, the worker is still making the list */
+}
+
+void sessionload_add_times(const struct sessionload *l, struct json_object *o)
+{
+	uint64_t loaded = l->hooks.loaded;
+
+	json_object_object_add(o, "loadUs", json_object_new_int64((loaded - l->began) / 1000));
+	json_object_object_add(o, "attachUs", json_object_new_int64((l->attached - loaded) / 1000));
 }
 
 bool sessionload_wants_symbols(const struct sessionload *l)

@@ -47,6 +47,7 @@ struct sessionload {
 	struct hooks hooks;               /* owned */
 	enum hooks_backend backend;
 	size_t done;                      /* probes attached or failed; atomic, for progress */
+	uint64_t began, attached;         /* CLOCK_MONOTONIC; attached is 0 before */
 	uint64_t missed_shared;           /* of programs that several probes share */
 	struct json_object *plan;         /* with dry_run: the reply "planned"; owned until taken */
 	const char *error;                /* error of the interface file; NULL: it worked */
@@ -73,6 +74,11 @@ void sessionload_clear(struct sessionload *l);
 void sessionload_dispose(struct sessionload *l, struct worker *reaper);
 /* How many trace points there are, and how many of them are attached or failed, while it runs. */
 void sessionload_progress(struct sessionload *l, size_t *done, size_t *count);
+/*
+ * Adds how long it took, in microseconds: loadUs from the call to the first attachment, attachUs from
+ * there until all trace points were attached.
+ */
+void sessionload_add_times(const struct sessionload *l, struct json_object *o);
 /* Are there addresses of functions in what it captures? */
 bool sessionload_wants_symbols(const struct sessionload *l);
 /* One trace point's counters as of now. */

@@ -82,15 +82,17 @@ class Reference(Subject):
         self.name = mode
         self.argv = [str(build / "tests/bench/reference"), mode]
         self.matches = 0
+        self.start_ms = 0.0
         self.process = None
 
     def __enter__(self):
         self.process = subprocess.Popen(self.argv, stdout=subprocess.PIPE, text=True)
         words = self.process.stdout.readline().split()
-        if len(words) != 2:
+        if len(words) != 3:
             end(self.process)
             raise Failure(f"the reference program {self.name} did not start")
         self.program = int(words[1])
+        self.start_ms = int(words[2]) / 1000
         return self
 
     def settle(self):
@@ -224,8 +226,9 @@ class ProgramStatistics:
 
 def session_start(daemon, **parameters):
     """
-    Milliseconds from sending Start to the reply that all is attached, and milliseconds of CPU time
-    that the daemon used for the whole session.
+    Milliseconds from sending Start to the reply that all is attached; of these, as the daemon says,
+    those from the call to the first attachment; and milliseconds of CPU time that the daemon used for
+    the whole session.
     """
     pids = [daemon.pid, *descendants(daemon.pid)]
     before = cpu_ns(pids)
@@ -234,13 +237,19 @@ def session_start(daemon, **parameters):
         with daemon.connect() as connection:
             start = time.monotonic()
             connection.send("Start", {"points": [POINT], **parameters}, more=True, fds=[write_end])
-            connection.wait_state("attached")
+            reply = connection.wait_state("attached")
             took = (time.monotonic() - start) * 1000
     finally:
         os.close(write_end)
         os.close(read_end)
     daemon.wait_no_sessions()
-    return took, (cpu_ns(pids) - before) / 1e6
+    return took, reply["loadUs"] / 1000, (cpu_ns(pids) - before) / 1e6
+
+
+def object_start(build):
+    """Milliseconds to open, load and attach a libbpf object: the reference with its filter."""
+    with Reference(build, "per-load") as reference:
+        return reference.start_ms
 
 
 def resident_kib(pids):
