@@ -390,13 +390,12 @@ static __always_inline __u64 pointer_in(__u64 value, __u16 at)
 }
 
 /* calls: the program may stand at the entry of a function whose return is wanted, too. */
-static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, bool calls)
+static __always_inline int hit(void *ctx, __u32 point, struct sk_buff *skb, bool typed, bool calls)
 {
 	struct netcap_counters *counters;
 	struct netcap_packet pkt;
 	struct net_device *dev;
 	const void *direct;
-	struct sk_buff *skb;
 
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
@@ -404,7 +403,6 @@ static __always_inline int hit(void *ctx, __u32 point, __u64 value, bool typed, 
 	__sync_fetch_and_add(&counters->hits, 1);
 	if (calls)
 		call_forget(ctx);
-	skb = (struct sk_buff *)value;
 	if (!skb)
 		goto filtered;
 	dev = packet_dev(skb, typed);
@@ -432,7 +430,7 @@ int netcap_typed(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, netcap_config.point, argument(ctx, netcap_config.skb_arg), true,
+	return hit(ctx, netcap_config.point, (void *)argument(ctx, netcap_config.skb_arg), true,
 		   netcap_config.calls);
 }
 
@@ -447,7 +445,7 @@ int netcap_untyped(__u64 *ctx)
 	value = argument(ctx, netcap_config.skb_arg);
 	if (netcap_config.indirect)
 		value = pointer_in(value, netcap_config.indirect_at);
-	return hit(ctx, netcap_config.point, value, false, netcap_config.calls);
+	return hit(ctx, netcap_config.point, packet_cast(value), PACKET_CAST, netcap_config.calls);
 }
 
 /* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
@@ -463,7 +461,7 @@ int netcap_kprobe(void *ctx)
 	value = register_argument(ctx, place.skb_arg);
 	if (place.indirect)
 		value = pointer_in(value, place.indirect_at);
-	return hit(ctx, place.point, value, false, false);
+	return hit(ctx, place.point, packet_cast(value), PACKET_CAST, false);
 }
 
 /* The return of a function, whose entry has a program of the two above. */

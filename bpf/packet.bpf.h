@@ -57,8 +57,26 @@ extern struct netcap_control netcap_control;
 
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
 
-/* Linux 6.2; no call is left of it when the program runs. */
-extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym __weak;
+/*
+ * Gives an address the type of an skb (Linux 6.2). Members are then plain loads, as of a typed skb; those of
+ * an address that is none read as 0. No call is left of it when the program runs.
+ */
+#ifdef NETCAP_CAST
+#define PACKET_CAST true
+extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym;
+
+static __always_inline struct sk_buff *packet_cast(__u64 address)
+{
+	return bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct sk_buff));
+}
+#else
+#define PACKET_CAST false
+
+static __always_inline struct sk_buff *packet_cast(__u64 address)
+{
+	return (struct sk_buff *)address;
+}
+#endif
 
 /*
  * The device. Where the verifier trusts a pointer, it looks through all of BTF for each pointer that
@@ -67,13 +85,8 @@ extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym __weak;
  */
 static __always_inline struct net_device *packet_dev(struct sk_buff *skb, bool typed)
 {
-#ifndef NETCAP_OLD_LOOPS
-	if (typed && bpf_rdonly_cast) {
-		struct sk_buff *plain = bpf_rdonly_cast(skb, bpf_core_type_id_kernel(struct sk_buff));
-
-		return plain->dev;
-	}
-#endif
+	if (typed && PACKET_CAST)
+		return packet_cast((__u64)skb)->dev;
 	return PACKET_GET(typed, skb, dev);
 }
 

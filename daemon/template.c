@@ -11,6 +11,7 @@
 
 #include "bpf/record.h" /* the skeletons need its types */
 #include "bpf/netcap.skel.h"
+#include "bpf/netcap_cast.skel.h"
 #include "bpf/netcap_old.skel.h"
 #include "daemon/template.h"
 
@@ -61,10 +62,19 @@ struct template {
 	uint32_t function_count;
 };
 
+/* The objects that are made of the one source, best first. */
+enum variant { CAST, PLAIN, OLD, VARIANTS };
+
+static const void *(*const variants[VARIANTS])(size_t *size) = {
+	[CAST] = netcap_cast__elf_bytes, /* with bpf_rdonly_cast() (Linux 6.2) */
+	[PLAIN] = netcap__elf_bytes,
+	[OLD] = netcap_old__elf_bytes,   /* without bpf_loop() (before Linux 5.17) */
+};
+
 struct template_set {
 	struct template kinds[TEMPLATE_KINDS];
 	int btf; /* the programs' own type information, as loaded */
-	bool old;
+	enum variant variant;
 };
 
 static bool is_map_load(const struct bpf_insn *i)
@@ -195,7 +205,7 @@ static void clear(struct template_set *set)
 	set->btf = -1;
 }
 
-static int take_object(struct template_set *set, const void *elf, size_t size)
+static int take_object(struct template_set *set, const void *(*elf_bytes)(size_t *size))
 {
 	/*
 	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
@@ -203,6 +213,8 @@ static int take_object(struct template_set *set, const void *elf, size_t size)
 	 */
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
 		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	size_t size;
+	const void *elf = elf_bytes(&size);
 	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
 	int r = object ? 0 : -errno;
 
@@ -221,22 +233,16 @@ static int take_object(struct template_set *set, const void *elf, size_t size)
 struct template_set *template_set_new(char *why, size_t size)
 {
 	struct template_set *set = calloc(1, sizeof(*set));
-	const void *elf;
-	size_t bytes;
-	int r;
+	int r = -EINVAL;
 
 	if (!set) {
 		snprintf(why, size, "no memory for the BPF programs");
 		return NULL;
 	}
 	set->btf = -1;
-	elf = netcap__elf_bytes(&bytes);
-	r = take_object(set, elf, bytes);
-	if (r) {
-		/* without bpf_loop() (before 5.17) the other variant loads */
-		set->old = true;
-		elf = netcap_old__elf_bytes(&bytes);
-		r = take_object(set, elf, bytes);
+	for (int v = 0; r && v < VARIANTS; v++) {
+		set->variant = v;
+		r = take_object(set, variants[v]);
 	}
 	if (!r)
 		return set;
@@ -257,9 +263,14 @@ void template_set_free(struct template_set *set)
 	free(set);
 }
 
+bool template_set_types_addresses(const struct template_set *set)
+{
+	return set->variant == CAST;
+}
+
 bool template_set_is_old(const struct template_set *set)
 {
-	return set->old;
+	return set->variant == OLD;
 }
 
 void template_target(const struct template_set *set, enum template_kind kind,

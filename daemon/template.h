@@ -71,6 +71,8 @@ int template_load(const struct template_set *set, const struct template_copy *co
 		  const struct template_maps *maps, char *why, size_t size);
 /* "tp_btf", "kprobe.multi", ... */
 const char *template_hook_name(enum template_hook hook);
+/* Do programs of all kinds know the type of the skb, wherever they have its address from (Linux 6.2)? */
+bool template_set_types_addresses(const struct template_set *set);
 /* Is it the variant for kernels before 5.17: without bpf_loop(), and perhaps without attach cookies? */
 bool template_set_is_old(const struct template_set *set);
 
