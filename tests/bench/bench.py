@@ -66,13 +66,14 @@ class Bench:
     size: Size
     cpus: set               # for everything but the sender
     sender_cpus: set
-    startup: float = 0.0    # seconds that a flood takes to start and end
+    payload: int = PAYLOAD
+    kept: set = field(default_factory=set)  # BPF programs that the daemon has without a session
 
     def reference(self, mode):
         return Reference(self.build, mode)
 
-    def netcap(self, *options):
-        return Netcap(self.build, self.daemon, *options)
+    def netcap(self, *options, point=subjects.POINT):
+        return Netcap(self.build, self.daemon, *options, point=point)
 
     def tcpdump(self, *expression):
         return Tcpdump(self.lab, *expression)
@@ -81,17 +82,12 @@ class Bench:
         """Packets sent, the seconds that it took, and the sender's seconds on its CPU."""
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         os.sched_setaffinity(0, self.sender_cpus)
-        start = time.monotonic()
-        process = self.lab.flood(count, rate, size=PAYLOAD, port=port, background=True)
+        process = self.lab.flood(count, rate, size=self.payload, port=port, background=True)
         os.sched_setaffinity(0, self.cpus)
-        sent = self.lab.flood_end(process)
-        took = time.monotonic() - start - self.startup
+        sent, took = self.lab.flood_end_timed(process)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return sent, max(took, 1e-3), used
-
-    def calibrate(self):
-        self.startup = statistics.median(self.flood(1, 0)[1] for _ in range(5))
+        return sent, took, used
 
 
 @dataclass
@@ -192,12 +188,13 @@ class Load:
     sender: list = field(default_factory=list)    # ns of the sender's CPU per packet
     consumer: list = field(default_factory=list)  # ns of CPU per captured packet
     captured: list = field(default_factory=list)  # share of the packets sent
+    lost: list = field(default_factory=list)      # packets, as the subject itself says
 
 
-def measure_load(bench, subject, load, free_rate):
+def measure_load(bench, subject, load, free_rate, count):
     """Returns packets/s."""
     with subject:
-        sent, took, used = bench.flood(bench.size.flood_packets, 0)
+        sent, took, used = bench.flood(count, 0)
         subject.settle()
     rate = sent / took
     load.rate.append(rate)
@@ -205,6 +202,7 @@ def measure_load(bench, subject, load, free_rate):
     load.sender.append(used / sent * 1e9)
     captured = min(subject.captured, sent)
     load.captured.append(captured / sent)
+    load.lost.append(subject.lost)
     load.consumer.append(subject.cpu / captured if captured else 0.0)
     return rate
 
@@ -218,10 +216,11 @@ def measure_loads(bench):
               "netcap-wakeups": lambda: bench.reference("netcap-wakeups"),
               "tcpdump all": bench.tcpdump}
     loads = {name: Load() for name in ["none", *traced]}
+    count = bench.size.flood_packets
     for _ in range(bench.size.rounds):
-        free_rate = measure_load(bench, Subject(), loads["none"], None)
+        free_rate = measure_load(bench, Subject(), loads["none"], None, count)
         for name, make in traced.items():
-            measure_load(bench, make(), loads[name], free_rate)
+            measure_load(bench, make(), loads[name], free_rate, count)
     return loads
 
 
@@ -358,7 +357,6 @@ def run(bench):
 
     def phase(text):
         print(f"bench: {time.monotonic() - start:3.0f} s: {text} ...", file=sys.stderr, flush=True)
-    bench.calibrate()
     check_reference(bench)
     phase("idle")  # first, before sessions have left their memory behind
     idle = measure_idle(bench)
@@ -392,13 +390,17 @@ def daemon_in(build, directory):
             raise Failure(f"netcapd did not end well:\n{daemon.err}")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true",
-                        help="much less of everything: does it run, never mind the figures")
-    options = parser.parse_args()
-    build = pathlib.Path(os.environ.get("NETCAP_BUILD", TOP / "build-bench")).resolve()
-    sender_cpus, cpus = split_cpus()
+def build_directory():
+    return pathlib.Path(os.environ.get("NETCAP_BUILD", TOP / "build-bench")).resolve()
+
+
+def measure(run_all, size, payload=PAYLOAD, pinned=True):
+    """
+    Calls run_all(bench) with a lab and a daemon, and takes both away again, whatever happens.
+    pinned: the sender has a CPU of its own.
+    """
+    build = build_directory()
+    sender_cpus, cpus = split_cpus() if pinned else [os.sched_getaffinity(0)] * 2
     os.sched_setaffinity(0, cpus)
     os.nice(PRIORITY)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: terminated"))
@@ -408,7 +410,7 @@ def main():
         lab.configure()
         with tempfile.TemporaryDirectory(prefix="netcap-bench-") as directory, \
                 daemon_in(build, pathlib.Path(directory)) as daemon:
-            run(Bench(build, lab, daemon, QUICK if options.quick else Size(), cpus, sender_cpus))
+            run_all(Bench(build, lab, daemon, size, cpus, sender_cpus, payload))
     except (Failure, AssertionError, OSError, SubprocessError, varlink.Error,
             varlink.Closed) as error:
         sys.exit(f"bench: {error}")
@@ -417,6 +419,13 @@ def main():
     finally:
         kill_children()
         lab.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true",
+                        help="much less of everything: does it run, never mind the figures")
+    measure(run, QUICK if parser.parse_args().quick else Size())
 
 
 if __name__ == "__main__":

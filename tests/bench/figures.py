@@ -43,15 +43,21 @@ HEADING = Row("", "netcapd", "reference", "tcpdump", "ratio", "to reach")
 
 
 def verdict(value, limit, text):
+    """Is the value at most the limit? text says so in the table."""
     return f"{text}: {'reached' if value <= limit else 'NOT REACHED'}"
+
+
+def verdict_least(value, limit, text):
+    """Is the value at least the limit?"""
+    return verdict(-value, -limit, text)
 
 
 def cells(row):
     return [row.what, row.netcapd, row.reference, row.tcpdump, row.ratio, row.target]
 
 
-def print_table(rows):
-    lines = [cells(row) for row in [HEADING, *rows]]
+def print_table(rows, heading=HEADING):
+    lines = [cells(row) for row in [heading, *rows]]
     figures = [line for line in lines if any(line[1:])]
     widths = [max(len(line[i]) for line in figures) for i in range(len(lines[0]))]
     for line in lines:

@@ -14,7 +14,9 @@ POINT = "tracepoint:net:netif_receive_skb"
 NO_MATCH = "udp and port 9001"
 SNAPLEN = 256        # netcapctl's default
 RING_KIB = 4096      # netcapd's default, and what the others get
-START_TIMEOUT = 10.0
+START_TIMEOUT = 60.0   # emulated kernels take their time
+SETTLE_TIMEOUT = 10.0
+DETACH_TIMEOUT = 240.0
 
 
 class Failure(Exception):
@@ -107,10 +109,10 @@ class Reference(Subject):
 class Netcap(Subject):
     """A session of netcapd, with netcapctl writing to /dev/null."""
 
-    def __init__(self, build, daemon, *options):
+    def __init__(self, build, daemon, *options, point=POINT):
         self.name = " ".join(["netcap", *options])
         self.argv = [str(build / "client/netcapctl"), "--socket", str(daemon.socket_path), "skb",
-                     "-f", POINT, "-w", "/dev/null", *options]
+                     "-f", point, "-w", "/dev/null", *options]
         self.daemon = daemon
         self.process = None
         self.before = 0
@@ -122,10 +124,10 @@ class Netcap(Subject):
         running = wait_until(lambda: any(s["state"] == "running" for s in self.daemon.sessions())
                              or self.process.poll() is not None, START_TIMEOUT)
         programs = program_ids(self.daemon.pid) - held
-        if not running or len(programs) != 1:
+        if not running or not programs:
             _, errors = end(self.process, signal.SIGINT)
             raise Failure(f"'{' '.join(self.argv)}' runs no program: {errors.strip()}")
-        self.program = programs.pop()
+        self.program = min(programs)  # a single trace point has one, and all have some
         wait_until(self.is_quiet, 2.0, 0)
         self.before = self.consumer_ns()
         return self
@@ -147,7 +149,7 @@ class Netcap(Subject):
         return sessions[0]["counters"]
 
     def settle(self):
-        wait_until(lambda: self.counters()["inFlight"] == 0, 2.0)
+        wait_until(lambda: self.counters()["inFlight"] == 0, SETTLE_TIMEOUT)
         self.cpu = self.consumer_ns() - self.before
 
     def __exit__(self, *_):
@@ -197,6 +199,54 @@ class Tcpdump(Subject):
         # "captured" lacks what the kernel would have handed over a second later
         self.lost = counts.get("dropped by kernel", 0)
         self.captured = counts.get("received by filter", 0) - self.lost
+
+
+class Pwru(Subject):
+    """pwru at functions, with what it can tell in a line for each packet; it has no count of losses."""
+
+    def __init__(self, program, directory, functions, *expression):
+        self.name = " ".join(["pwru", functions, *expression])
+        self.output = pathlib.Path(directory) / "pwru.out"
+        self.argv = [program, "--filter-func", functions, "--output-tuple", "--output-meta",
+                     "--output-file", str(self.output), *expression]
+        self.process = None
+        self.start_ms = 0.0
+        self.end_ms = 0.0
+        self.before = 0
+
+    def __enter__(self):
+        start = time.monotonic()
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE, text=True)
+        said, line = [], ""
+        while "Listening for events" not in line:
+            line = self.process.stderr.readline()
+            said.append(line.strip())
+            if not line:
+                end(self.process, signal.SIGINT)
+                raise Failure(f"pwru did not start: {' '.join(said)[-400:]}")
+        self.start_ms = (time.monotonic() - start) * 1000
+        self.before = cpu_ns([self.process.pid])
+        return self
+
+    def lines(self):
+        """Of packets: the first one is a heading."""
+        with open(self.output, "rb") as file:
+            return max(0, sum(1 for _ in file) - 1)
+
+    def settle(self):
+        """Until it shows nothing more of what it has been handed."""
+        self.cpu = cpu_ns([self.process.pid]) - self.before
+        deadline, before = time.monotonic() + SETTLE_TIMEOUT, -1
+        while time.monotonic() < deadline and before < self.lines():
+            before = self.lines()
+            time.sleep(1)
+
+    def __exit__(self, *_):
+        start = time.monotonic()
+        end(self.process, signal.SIGINT, DETACH_TIMEOUT)
+        self.end_ms = (time.monotonic() - start) * 1000
+        self.captured = self.lines()
 
 
 class ProgramStatistics:

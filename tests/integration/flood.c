@@ -4,14 +4,14 @@
  *
  * The payload of packet N (from 1) is "#NNNNNNNN#", then "x" up to SIZE bytes. RATE is in packets a
  * second, 0: as fast as possible. With "mark" packet N carries the mark N (SO_MARK), which trace
- * points on the way out see, and is SIZE + N % 256 bytes long. Prints how many packets were sent.
- * Sends for 60 seconds at most.
+ * points on the way out see, and is SIZE + N % 256 bytes long. Prints "PACKETS NANOSECONDS": how many
+ * were sent, and how long that took. Sends for 60 seconds at most.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,8 @@ static unsigned long send_all(struct flood *f)
 
 int main(int argc, char **argv)
 {
-	unsigned long port, size;
+	unsigned long port, size, sent;
+	uint64_t start;
 
 	if (argc < 6 || argc > 7 || !read_number(argv[2], 65535, &port) ||
 	    !read_number(argv[3], 99999999, &flood.count) ||
@@ -170,6 +171,8 @@ int main(int argc, char **argv)
 	}
 	prctl(PR_SET_TIMERSLACK, 1000); /* ns: the default of 50,000 would bound the rate */
 	prepare(&flood);
-	printf("%lu\n", send_all(&flood));
+	start = now_ns();
+	sent = send_all(&flood);
+	printf("%lu %" PRIu64 "\n", sent, now_ns() - start);
 	return 0;
 }

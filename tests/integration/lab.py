@@ -165,15 +165,21 @@ class Lab:
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
         return process if background else self.flood_end(process)
 
+    @classmethod
+    def flood_end(cls, process):
+        return cls.flood_end_timed(process)[0]
+
     @staticmethod
-    def flood_end(process):
+    def flood_end_timed(process):
+        """Packets sent, and the seconds that it took."""
         try:
             text, _ = process.communicate(timeout=90)
         finally:
             process.kill()
             process.wait()
         assert process.returncode == 0, "the sender of the flood failed"
-        return int(text)
+        sent, nanoseconds = map(int, text.split())
+        return sent, nanoseconds / 1e9
 
     @contextlib.contextmanager
     def tagged(self):
