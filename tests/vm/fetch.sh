@@ -41,6 +41,24 @@ vm_newest_release() {
 		sort -V | tail -n 1
 }
 
+# Prints the directory of package $2 of suite $1, unpacked: it is fetched if it is not there yet, and
+# never installed. What it needs besides must be on this machine.
+vm_package() {
+	local suite=$1 package=$2 dir=$vm_cache/packages/$1/$2
+	if [ ! -d "$dir" ]; then
+		vm_update_index "$suite"
+		vm_note "Fetching the package $package of $suite."
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new/debs" "$dir.new/root"
+		(cd "$dir.new/debs" && vm_apt "$suite" apt-get download "$package" >&2) ||
+			vm_die "The package $package could not be downloaded (apt's messages are above)."
+		dpkg -x "$dir.new"/debs/*.deb "$dir.new/root"
+		mv "$dir.new/root" "$dir"
+		rm -r "$dir.new"
+	fi
+	printf '%s\n' "$dir"
+}
+
 # Downloads and unpacks the packages of a release into DIR/root. Since 6.19 linux-image-* is a shell
 # and kernel, modules and the list of what is built in are in packages of their own: take those that exist.
 vm_unpack() {
