@@ -38,6 +38,7 @@ struct session {
 	const char *stopping; /* why it stops, NULL while it does not */
 	time_t started;       /* seconds since 1970 */
 	bool told;            /* the caller knows all trace points */
+	struct counters counts_told; /* of all trace points, when the caller was last told */
 	struct spec spec;     /* owned */
 	struct filterproc_request *compiling;
 	struct sessionload load; /* programs and maps; the worker's while LOADING and SETTLING */
@@ -117,9 +118,20 @@ static void on_stop(void *arg, const char *reason)
 	session_stop(arg, reason);
 }
 
+/* The caller need not wake up for counts that it knows. */
 static void on_stats(evutil_socket_t fd, short what, void *arg)
 {
-	say_state(arg, "running", NULL, false);
+	struct session *s = arg;
+	struct counters sum = {}, c;
+
+	for (uint32_t i = 0; i < s->load.probes.count; i++) {
+		sessionload_counters(&s->load, i, &c);
+		counters_add(&sum, &c);
+	}
+	if (!memcmp(&sum, &s->counts_told, sizeof(sum)))
+		return;
+	s->counts_told = sum;
+	say_state(s, "running", NULL, false);
 }
 
 /* ---- the end ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -348,6 +349,7 @@ void sessionload_clear(struct sessionload *l)
 static void clear(void *arg)
 {
 	sessionload_clear(arg);
+	malloc_trim(0); /* a session at all functions leaves megabytes that an idle daemon has no use for */
 }
 
 void sessionload_dispose(struct sessionload *l, struct worker *reaper)
