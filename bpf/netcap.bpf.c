@@ -35,8 +35,8 @@ struct {
 } netcap_ring SEC(".maps");
 
 /*
- * Where a shared program is attached: the address of the function to its union netcap_place. Only for
- * kernels without attach cookies (before Linux 5.15); the address in the registers is one beyond.
+ * Where a shared program is attached: the address of the function to its union netcap_place. Attach cookies
+ * would say it too, but the kernel looks for one by a binary search at each hit, and has them since 5.15 only.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -105,18 +105,16 @@ static __always_inline __u64 register_argument(const void *ctx, __u8 index)
 	return value;
 }
 
-/* The union netcap_place that a shared program was called at. */
-static __always_inline __u64 shared_place(void *ctx)
+/* The address of the function that a shared program was called at. */
+static __always_inline __u64 function_address(void *ctx)
 {
 #ifdef NETCAP_OLD_LOOPS
-	__u64 address, *place;
+	__u64 address;
 
-	LOAD_AT(address, ctx, 128); /* rip */
-	address--;
-	place = bpf_map_lookup_elem(&netcap_sites, &address);
-	return place ? *place : (__u32)-1; /* no trace point's index */
+	LOAD_AT(address, ctx, 128); /* rip, which is one beyond */
+	return address - 1;
 #else
-	return bpf_get_attach_cookie(ctx);
+	return bpf_get_func_ip(ctx); /* Linux 5.15 */
 #endif
 }
 
@@ -453,11 +451,15 @@ SEC("kprobe")
 int netcap_kprobe(void *ctx)
 {
 	union netcap_place place;
-	__u64 value;
+	__u64 value, address, *word;
 
 	if (!active())
 		return 0;
-	place.cookie = shared_place(ctx);
+	address = function_address(ctx);
+	word = bpf_map_lookup_elem(&netcap_sites, &address);
+	if (!word)
+		return 0;
+	place.word = *word;
 	value = register_argument(ctx, place.skb_arg);
 	if (place.indirect)
 		value = pointer_in(value, place.indirect_at);

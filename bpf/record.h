@@ -67,8 +67,7 @@ struct netcap_config {
 };
 
 /*
- * What a shared program must know of the function that it was called at: its attach cookie, or its value in
- * netcap_sites.
+ * What a shared program must know of the function that it was called at: its value in netcap_sites.
  */
 union netcap_place {
 	struct {
@@ -77,7 +76,7 @@ union netcap_place {
 		__u8 indirect;
 		__u16 indirect_at;
 	};
-	__u64 cookie;
+	__u64 word;
 };
 
 /* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */

@@ -101,7 +101,6 @@ static int link_multi(const struct job *j, int program, size_t from, size_t coun
 
 	options.kprobe_multi.cnt = count;
 	options.kprobe_multi.addrs = (const unsigned long *)j->addresses + from;
-	options.kprobe_multi.cookies = j->places + from;
 	fd = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &options);
 	return fd < 0 ? -errno : fd;
 }
@@ -193,12 +192,11 @@ int kprobe_open_name(const char *function)
 
 static int attach_one(struct job *j, int program, size_t i)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .perf_event.bpf_cookie = j->places[i]);
 	int event = open_event(j->pmu, NULL, j->addresses[i]), link, r = 0;
 
 	if (event < 0)
 		return event;
-	link = bpf_link_create(program, event, BPF_PERF_EVENT, &options);
+	link = bpf_link_create(program, event, BPF_PERF_EVENT, NULL);
 	if (link >= 0)
 		r = hooks_keep_link(j->hooks, link);
 	else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program)) /* before Linux 5.15 */
@@ -224,17 +222,15 @@ static void attach_each(struct job *j, int program)
 
 static int load_program(struct job *j, enum template_hook hook, char *why, size_t size)
 {
+	int r = maps_make_sites(j->plan->maps, j->addresses, j->places, j->sites.count);
+
+	if (r) {
+		snprintf(why, size, "the kernel made no table of %zu functions: %s", j->sites.count,
+			 strerror(-r));
+		return r;
+	}
 	for (size_t i = 0; i < j->sites.count; i++)
 		probe_at(j, i)->hook = hook;
-	if (template_set_is_old(j->plan->kernel->templates)) {
-		int r = maps_make_sites(j->plan->maps, j->addresses, j->places, j->sites.count);
-
-		if (r) {
-			snprintf(why, size, "the kernel made no table of %zu functions: %s",
-				 j->sites.count, strerror(-r));
-			return r;
-		}
-	}
 	return hooks_load(j->hooks, j->plan, probe_at(j, 0), 0, true, why, size);
 }
 
@@ -270,6 +266,7 @@ static void fail_sites(struct job *j, const char *why)
 
 static void attach_sites(struct job *j)
 {
+	/* without bpf_loop() (Linux 5.17) there is no kprobe.multi (5.18) either */
 	bool old = template_set_is_old(j->plan->kernel->templates);
 	int program = -1, missing = -EOPNOTSUPP;
 	char why[WHY_BYTES];
@@ -400,7 +397,7 @@ static int fill_sites(struct job *j)
 		};
 
 		j->addresses[i] = j->sites.items[i].address;
-		j->places[i] = place.cookie;
+		j->places[i] = place.word;
 	}
 	return 0;
 }

@@ -60,16 +60,15 @@ int maps_make_config(struct template_maps *maps, const struct netcap_config *con
 int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *places,
 		    size_t count)
 {
+	uint32_t entries = count;
+
 	if (maps->sites >= 0)
 		close(maps->sites);
 	maps->sites = bpf_map_create(BPF_MAP_TYPE_HASH, "netcap_sites", sizeof(*addresses),
 				     sizeof(*places), count, NULL);
 	if (maps->sites < 0)
 		return -errno;
-	for (size_t i = 0; i < count; i++)
-		if (bpf_map_update_elem(maps->sites, &addresses[i], &places[i], BPF_ANY))
-			return -errno;
-	return 0;
+	return bpf_map_update_batch(maps->sites, addresses, places, &entries, NULL) ? -errno : 0;
 }
 
 int maps_make_calls(struct template_maps *maps)

@@ -47,7 +47,7 @@ struct template_maps {
 	int control;  /* array, mmapable, one struct netcap_control */
 	int counters; /* per-CPU array of struct netcap_counters */
 	int ring;
-	int sites;    /* hash, address to point, for shared programs without attach cookies; or -1 */
+	int sites;    /* hash, address to union netcap_place, for shared programs; or -1 */
 	int calls;    /* hash, calls whose return is waited for, or -1: no program wants returns */
 };
 
@@ -73,7 +73,7 @@ int template_load(const struct template_set *set, const struct template_copy *co
 const char *template_hook_name(enum template_hook hook);
 /* Do programs of all kinds know the type of the skb, wherever they have its address from (Linux 6.2)? */
 bool template_set_types_addresses(const struct template_set *set);
-/* Is it the variant for kernels before 5.17: without bpf_loop(), and perhaps without attach cookies? */
+/* Is it the variant for kernels before 5.17: without bpf_loop()? */
 bool template_set_is_old(const struct template_set *set);
 
 #endif
