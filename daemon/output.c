@@ -26,7 +26,7 @@ struct output {
 	struct buf buf;
 	uint64_t written;
 	struct mark *marks; /* owned; a queue: first .. first + count, modulo size */
-	size_t first, count, size;
+	size_t first, count, size; /* size: a power of two */
 	struct output_callbacks callbacks;
 	void *arg;
 };
@@ -115,6 +115,12 @@ uint64_t output_written(const struct output *o)
 	return o->written;
 }
 
+/* The place of the mark with this number in the queue. */
+static struct mark *mark_at(const struct output *o, size_t number)
+{
+	return &o->marks[(o->first + number) & (o->size - 1)];
+}
+
 static int grow_marks(struct output *o)
 {
 	size_t size = o->size ? 2 * o->size : 1024;
@@ -123,7 +129,7 @@ static int grow_marks(struct output *o)
 	if (!marks)
 		return -ENOMEM;
 	for (size_t i = 0; i < o->count; i++)
-		marks[i] = o->marks[(o->first + i) % o->size];
+		marks[i] = *mark_at(o, i);
 	free(o->marks);
 	o->marks = marks;
 	o->first = 0;
@@ -138,16 +144,15 @@ int output_reserve_mark(struct output *o)
 
 void output_mark(struct output *o, uint32_t point)
 {
-	o->marks[(o->first + o->count) % o->size] =
-		(struct mark){ o->written + buf_len(&o->buf), point };
+	*mark_at(o, o->count) = (struct mark){ o->written + buf_len(&o->buf), point };
 	o->count++;
 }
 
 static const struct mark *pop_mark(struct output *o)
 {
-	const struct mark *m = &o->marks[o->first];
+	const struct mark *m = mark_at(o, 0);
 
-	o->first = (o->first + 1) % o->size;
+	o->first = (o->first + 1) & (o->size - 1);
 	o->count--;
 	return m;
 }

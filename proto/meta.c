@@ -148,15 +148,29 @@ static void put_value(struct writer *w, const char *value)
 	}
 }
 
-static void put_number(struct writer *w, uint64_t value, unsigned base)
+/* The divisor is a constant, which spares the CPU the division. */
+static void put_decimal(struct writer *w, uint64_t value)
 {
-	char digits[20]; /* of 2^64 - 1 in decimal */
+	char digits[20]; /* of 2^64 - 1 */
 	size_t first = sizeof(digits);
 
 	do {
-		digits[--first] = lower_digits[value % base];
-		value /= base;
+		digits[--first] = lower_digits[value % 10];
+		value /= 10;
 	} while (value);
+	put_bytes(w, digits + first, sizeof(digits) - first);
+}
+
+static void put_hex(struct writer *w, uint64_t value)
+{
+	char digits[16];
+	size_t first = sizeof(digits);
+
+	do {
+		digits[--first] = lower_digits[value & 15];
+		value >>= 4;
+	} while (value);
+	put_bytes(w, "0x", 2);
 	put_bytes(w, digits + first, sizeof(digits) - first);
 }
 
@@ -195,11 +209,10 @@ static void put_field(struct writer *w, const struct meta *m, const struct field
 		put_stack(w, m);
 		break;
 	case FIELD_HEX:
-		put_bytes(w, "0x", 2);
-		put_number(w, get_number(m, f), 16);
+		put_hex(w, get_number(m, f));
 		break;
 	default:
-		put_number(w, get_number(m, f), 10);
+		put_decimal(w, get_number(m, f));
 	}
 }
 
@@ -418,7 +431,7 @@ int meta_parse(struct meta *m, const char *text, size_t len, char *store, size_t
 	struct span field;
 	uint32_t seen = 0;
 
-	memset(m, 0, sizeof(*m));
+	memset(m, 0, offsetof(struct meta, stack));
 	if (len == 0)
 		return -EBADMSG;
 	while (span_split(&rest, ' ', &field)) {
