@@ -6,6 +6,7 @@
 
 #include "daemon/calls.h"
 #include "daemon/closer.h"
+#include "daemon/comments.h"
 #include "daemon/delivery.h"
 #include "daemon/describe.h"
 #include "daemon/output.h"
@@ -44,53 +45,73 @@ static bool limit_reached(const struct delivery *d)
 	return d->context.spec->count && d->passed_on >= (uint64_t)d->context.spec->count;
 }
 
-static int write_packet(struct delivery *d, const struct netcap_record *r, const struct meta *m,
-			uint64_t time_ns)
+/* back: the return of the function, where one was asked for and seen. */
+static void describe(struct delivery *d, const struct netcap_record *r, const struct netcap_return *back,
+		     struct describe_store *store, struct meta *m)
 {
+	const struct probe *probe = &d->context.load->probes.items[r->point];
+
+	describe_record(r, probe, d->context.kernel, symbolcache_get(d->context.symbols), store, m);
+	if (back)
+		describe_return(r, probe, back, store, m);
+}
+
+static const struct comment *make_comment(struct delivery *d, const struct netcap_record *r,
+					  const struct netcap_return *back)
+{
+	struct describe_store store;
+	struct meta m;
+
+	describe(d, r, back, &store, &m);
+	return comments_make(d->comments, r, &m);
+}
+
+static int write_packet(struct delivery *d, const struct netcap_record *r,
+			const struct netcap_return *back, uint64_t time_ns)
+{
+	const struct comment *comment = comments_find(d->comments, r);
 	int error = output_reserve_mark(d->output);
 
+	if (!comment)
+		comment = make_comment(d, r, back);
 	if (!error)
-		error = stream_packet(d->stream, output_buf(d->output), r, m, time_ns);
+		error = stream_packet(d->stream, output_buf(d->output), r,
+				      d->context.load->probes.items[r->point].text, comment, time_ns);
 	if (!error)
 		output_mark(d->output, r->point);
 	return error;
 }
 
-static int send_event(struct delivery *d, const struct netcap_record *r, const struct meta *m,
-		      uint64_t time_ns)
+static int send_event(struct delivery *d, const struct netcap_record *r,
+		      const struct netcap_return *back, uint64_t time_ns)
 {
+	struct describe_store store;
 	struct json_object *event;
+	struct meta m;
 	int error;
 
-	event = report_event(r, m, time_ns, d->context.spec->snaplen, d->scratch);
+	describe(d, r, back, &store, &m);
+	event = report_event(r, &m, time_ns, d->context.spec->snaplen, d->scratch);
 	error = event ? d->callbacks.event(d->arg, event) : -ENOMEM;
 	if (!error)
 		on_delivered(d, r->point);
 	return error;
 }
 
-/* back: the return of the function, where one was asked for and seen; it is the packet's time then. */
+/* With a return, its time is the packet's. */
 static void pass_on(void *arg, const struct netcap_record *r, const struct netcap_return *back)
 {
 	struct delivery *d = arg;
-	struct sessionload *load = d->context.load;
-	const struct probe *probe = &load->probes.items[r->point];
-	struct describe_store store;
 	uint64_t time_ns;
-	struct meta m;
 	int error;
 
 	if (limit_reached(d)) {
-		load->points[r->point].limited++;
+		d->context.load->points[r->point].limited++;
 		return;
 	}
-	describe_record(r, probe, d->context.kernel, symbolcache_get(d->context.symbols), &store,
-			&m);
-	if (back)
-		describe_return(r, probe, back, &store, &m);
 	time_ns = wallclock_at(d->context.clock, back ? back->time_ns : r->time_ns);
 	d->passed_on++;
-	error = d->output ? write_packet(d, r, &m, time_ns) : send_event(d, r, &m, time_ns);
+	error = d->output ? write_packet(d, r, back, time_ns) : send_event(d, r, back, time_ns);
 	if (error)
 		on_lost(d, r->point);
 }
@@ -130,7 +151,10 @@ static int open_stream(struct delivery *d, int fd)
 	if (!d->output)
 		return -errno;
 	d->stream = stream_new(d->context.spec->snaplen, d->context.spec->filter);
-	return d->stream ? stream_begin(d->stream, output_buf(d->output)) : -ENOMEM;
+	d->comments = comments_new();
+	if (!d->stream || !d->comments)
+		return -ENOMEM;
+	return stream_begin(d->stream, output_buf(d->output));
 }
 
 int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
@@ -225,6 +249,7 @@ void delivery_close(struct delivery *d)
 	calls_free(d->calls);
 	output_free(d->output);
 	stream_free(d->stream);
+	comments_free(d->comments);
 	free(d->scratch);
 	memset(d, 0, sizeof(*d));
 }

@@ -17,6 +17,7 @@
 #include "spec.h"
 
 struct calls;
+struct comments;
 struct event_base;
 struct output;
 struct ring;
@@ -48,6 +49,7 @@ struct delivery {
 	void *arg;
 	struct output *output; /* owned; NULL: events as messages */
 	struct stream *stream; /* owned; goes with output */
+	struct comments *comments; /* owned; goes with output */
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
 	uint8_t *scratch;      /* owned; for packets as messages */

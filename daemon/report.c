@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base64.h"
+#include "daemon/comments.h"
 #include "daemon/filterdump.h"
 #include "daemon/filtertext.h"
 #include "daemon/jsonmake.h"
@@ -33,7 +34,7 @@ struct json_object *report_event(const struct netcap_record *r, const struct met
 	char comment[META_TEXT_MAX];
 	bool ok;
 
-	if (stream_comment(m, comment, sizeof(comment)) < 0)
+	if (comments_format(m, comment, sizeof(comment)) < 0)
 		comment[0] = 0;
 	ok = base64 && jsonmake_number(o, "time", time_ns) &&
 	     jsonmake_number(o, "link", stream_link(r)) && jsonmake_number(o, "length", wire_len) &&

@@ -145,42 +145,37 @@ const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uin
 	return scratch;
 }
 
-int stream_comment(const struct meta *m, char *text, size_t size)
+/* The interface of this packet, which is the first one there. */
+static int first_packet(struct stream *s, struct buf *out, const struct interface *key,
+			const struct netcap_record *r, const char *point, uint32_t *slot)
 {
-	struct meta shorter = *m;
-	int length = meta_format(m, text, size);
+	char device[NETCAP_DEV_LEN + 1] = { 0 }; /* the record's may be full */
 
-	/* only a stack of very long names does not fit: its outer half is what is least missed */
-	while (length == -ENOBUFS && shorter.frames) {
-		shorter.frames /= 2;
-		length = meta_format(&shorter, text, size);
-	}
-	return length;
+	memcpy(device, r->dev, NETCAP_DEV_LEN);
+	return add_interface(s, out, key, key->ifindex && *device ? device : NULL, point, slot);
 }
 
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
-		  const struct meta *m, uint64_t time_ns)
+		  const char *point, const struct comment *comment, uint64_t time_ns)
 {
 	struct interface key = { r->point, r->ifindex, r->netns, stream_link(r), 0 };
 	struct pcapng_packet packet = { .time_ns = time_ns };
-	char comment[META_TEXT_MAX];
 	uint32_t *slot;
-	int error, length;
+	int error;
 
 	if (s->count >= MAX_INTERFACES)
 		key.ifindex = key.netns = 0;
 	slot = slot_of(s, &key);
 	if (!*slot) {
 		/* it stays if there is no room for the packet: without packets it does no harm */
-		error = add_interface(s, out, &key, key.ifindex ? m->dev : NULL, m->point, slot);
+		error = first_packet(s, out, &key, r, point, slot);
 		if (error)
 			return error;
 	}
-	length = stream_comment(m, comment, sizeof(comment));
 	packet.interface = *slot - 1;
 	packet.data = stream_bytes(r, s->snaplen, s->scratch, &packet.cap_len, &packet.wire_len);
-	packet.comment = comment;
-	packet.comment_len = length > 0 ? length : 0;
+	packet.comment = comment->text;
+	packet.comment_len = comment->len;
 	error = pcapng_put_packet(out, &packet);
 	if (!error)
 		s->interfaces[packet.interface].delivered++;

@@ -8,7 +8,7 @@
 #include "bpf/record.h"
 #include "buf.h"
 #include "counters.h"
-#include "meta.h"
+#include "daemon/comments.h"
 
 #define STREAM_TAG_BYTES 4 /* a VLAN tag that goes back into the packet */
 
@@ -20,11 +20,11 @@ void stream_free(struct stream *s);
 /* The section's header: the first thing in out. 0 or negative errno. */
 int stream_begin(struct stream *s, struct buf *out);
 /*
- * Appends one packet, and its interface if that is new. time_ns is wall-clock time. 0; -ENOBUFS: out is
- * full, nothing was added; or -ENOMEM.
+ * Appends one packet, and its interface if that is new. point is the trace point, time_ns wall-clock
+ * time. 0; -ENOBUFS: out is full, nothing was added; or -ENOMEM.
  */
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
-		  const struct meta *m, uint64_t time_ns);
+		  const char *point, const struct comment *comment, uint64_t time_ns);
 /*
  * Appends the final counts of one trace point: its hits and losses on its first interface, what was
  * delivered on each. name is the trace point.
@@ -34,8 +34,6 @@ int stream_end_point(struct stream *s, struct buf *out, uint32_t point, const ch
 
 /* What the packet begins with, PCAPNG_LINK_*. */
 uint16_t stream_link(const struct netcap_record *r);
-/* meta_format(), with as much of the stack as fits. Length, or negative errno. */
-int stream_comment(const struct meta *m, char *text, size_t size);
 /*
  * The packet's bytes with the VLAN tag back in its place, and its lengths; at most snaplen. scratch
  * (snaplen + STREAM_TAG_BYTES) is used when there is a tag.

@@ -27,11 +27,13 @@ static void make_sample(struct sample *s, uint32_t point, uint32_t ifindex, uint
 	s->record.link = link;
 	s->record.wire_len = 100;
 	s->record.cap_len = BYTES;
+	memcpy(s->record.dev, "0123456789abcdef", NETCAP_DEV_LEN); /* full: no NUL */
 	for (int i = 0; i < BYTES; i++)
 		s->data[i] = i;
 }
 
-static const struct meta meta = { .point = "tracepoint:skb:kfree_skb", .dev = "eth0" };
+static const char point[] = "tracepoint:skb:kfree_skb";
+static const struct comment comment = { "point=p cpu=0", 13 };
 
 static void next(struct pcapng_reader *r, struct pcapng_event *e, enum pcapng_block type)
 {
@@ -69,14 +71,15 @@ static void test_interfaces(void **state)
 	assert_int_equal(stream_begin(s, &out), 0);
 	for (size_t i = 0; i < sizeof(packets) / sizeof(*packets); i++) {
 		make_sample(&a, packets[i].point, packets[i].ifindex, packets[i].link);
-		assert_int_equal(stream_packet(s, &out, &a.record, &meta, 1000 + i), 0);
+		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1000 + i), 0);
 	}
 	r = read_back(&out);
 	next(r, &e, PCAPNG_SECTION);
 	for (size_t i = 0, known = 0; i < sizeof(packets) / sizeof(*packets); i++) {
 		if (packets[i].interface == known) {
 			next(r, &e, PCAPNG_INTERFACE);
-			assert_string_equal(e.interface.description, meta.point);
+			assert_string_equal(e.interface.name, "0123456789abcdef");
+			assert_string_equal(e.interface.description, point);
 			assert_string_equal(e.interface.filter, "udp");
 			known++;
 		}
@@ -84,6 +87,8 @@ static void test_interfaces(void **state)
 		assert_int_equal(e.packet.interface, packets[i].interface);
 		assert_int_equal(e.packet.time_ns, 1000 + i);
 		assert_int_equal(e.packet.cap_len, BYTES);
+		assert_int_equal(e.packet.comment_len, comment.len);
+		assert_memory_equal(e.packet.comment, comment.text, comment.len);
 	}
 	assert_int_equal(pcapng_reader_next(r, &e), 0);
 	pcapng_reader_free(r);
@@ -141,10 +146,10 @@ static void test_full(void **state)
 	buf_init(&out, 600);
 	make_sample(&a, 0, 1, NETCAP_LINK_ETHERNET);
 	assert_int_equal(stream_begin(s, &out), 0);
-	while (!stream_packet(s, &out, &a.record, &meta, 1))
+	while (!stream_packet(s, &out, &a.record, point, &comment, 1))
 		;
 	before = buf_len(&out);
-	assert_int_equal(stream_packet(s, &out, &a.record, &meta, 1), -ENOBUFS);
+	assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1), -ENOBUFS);
 	assert_int_equal(buf_len(&out), before);
 	buf_clear(&out);
 	stream_free(s);
@@ -167,9 +172,9 @@ static void test_statistics(void **state)
 	stream_begin(s, &out);
 	for (uint32_t i = 0; i < 3; i++) {
 		make_sample(&a, 0, 1 + i % 2, NETCAP_LINK_ETHERNET);
-		stream_packet(s, &out, &a.record, &meta, 1);
+		stream_packet(s, &out, &a.record, point, &comment, 1);
 	}
-	assert_int_equal(stream_end_point(s, &out, 0, meta.point, &c, 9), 0);
+	assert_int_equal(stream_end_point(s, &out, 0, point, &c, 9), 0);
 	assert_int_equal(stream_end_point(s, &out, 1, "tracepoint:net:netif_rx", &c, 9), 0);
 	r = read_back(&out);
 	while (pcapng_reader_next(r, &e) == 1) {
@@ -199,7 +204,7 @@ static void test_many_devices(void **state)
 	buf_init(&out, 0);
 	for (uint32_t i = 1; i < 5000; i++) {
 		make_sample(&a, 0, i, NETCAP_LINK_ETHERNET);
-		assert_int_equal(stream_packet(s, &out, &a.record, &meta, 1), 0);
+		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1), 0);
 	}
 	buf_clear(&out);
 	stream_free(s);
