@@ -75,16 +75,18 @@ static void read_meta(const struct capture *c, const struct pcapng_packet *b, st
 	if (b->comment && !meta_parse(m, b->comment, b->comment_len, store, META_TEXT_MAX))
 		return;
 	/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
-	memset(m, 0, sizeof(*m));
+	memset(m, 0, offsetof(struct meta, stack));
 	m->point = interfaces_description(&c->interfaces, b->interface);
 }
 
 static void take_packet(struct capture *c, const struct pcapng_event *e)
 {
-	struct packet p = {.block = &e->packet};
 	char store[META_TEXT_MAX];
+	struct packet p; /* not made empty first: metadata is large, and a file does without */
 
 	c->received++;
+	p.block = &e->packet;
+	p.meta.point = NULL;
 	p.link = interfaces_link(&c->interfaces, e->packet.interface);
 	if (c->sink->wants_meta)
 		read_meta(c, &e->packet, &p.meta, store);
@@ -106,32 +108,40 @@ static void take_event(struct capture *c, const struct pcapng_event *e)
 		sink_result(c, c->sink->take(c->sink, e, NULL));
 }
 
-static void take_data(struct capture *c, const void *bytes, size_t len)
+static void data_failed(struct capture *c, int error)
+{
+	message("the daemon's data stream cannot be read (%s); is the daemon of the same "
+		"version as this netcapctl?", strerror(error));
+	fail(c, EXITCODE_FAILED);
+	close(c->data);
+	c->data = -1;
+}
+
+static void take_data(struct capture *c)
 {
 	struct pcapng_event e;
-	int more = pcapng_reader_feed(c->reader, bytes, len);
+	int more;
 
-	while (!more && (more = pcapng_reader_next(c->reader, &e)) == 1) {
+	while ((more = pcapng_reader_next(c->reader, &e)) == 1)
 		take_event(c, &e);
-		more = 0;
-	}
-	if (more < 0) {
-		message("the daemon's data stream cannot be read (%s); is the daemon of the same "
-			"version as this netcapctl?", strerror(-more));
-		fail(c, EXITCODE_FAILED);
-		close(c->data);
-		c->data = -1;
-	}
+	if (more < 0)
+		data_failed(c, -more);
 }
 
 /* One read; the poll loop comes back for more. */
 static void read_data(struct capture *c)
 {
-	uint8_t bytes[CHUNK];
-	ssize_t n = read(c->data, bytes, sizeof(bytes));
+	uint8_t *bytes = pcapng_reader_room(c->reader, CHUNK);
+	ssize_t n;
 
+	if (!bytes) {
+		data_failed(c, ENOMEM);
+		return;
+	}
+	n = read(c->data, bytes, CHUNK);
 	if (n > 0) {
-		take_data(c, bytes, (size_t)n);
+		pcapng_reader_took(c->reader, (size_t)n);
+		take_data(c);
 		if (!c->sink_done)
 			sink_result(c, c->sink->flush(c->sink));
 	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {

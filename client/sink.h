@@ -13,7 +13,8 @@
 struct packet {
 	const struct pcapng_packet *block;
 	uint16_t link;    /* PCAPNG_LINK_* of its interface */
-	struct meta meta; /* for sinks that want it, else empty; strings live as long as the packet */
+	/* For sinks that want it, else only point is set, to NULL; strings live as long as the packet. */
+	struct meta meta;
 };
 
 /* Blocks of other types than packets come with a NULL packet. */

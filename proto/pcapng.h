@@ -83,6 +83,12 @@ void pcapng_reader_free(struct pcapng_reader *r);
 /* Takes len more bytes. 0 or -ENOMEM. */
 int pcapng_reader_feed(struct pcapng_reader *r, const void *bytes, size_t len);
 /*
+ * The same without a copy: where len bytes may be put (NULL: out of memory), and how many of them were
+ * put there.
+ */
+uint8_t *pcapng_reader_room(struct pcapng_reader *r, size_t len);
+void pcapng_reader_took(struct pcapng_reader *r, size_t len);
+/*
  * The next whole block: 1 and *e filled; 0: more bytes are needed; -EBADMSG: not pcapng of the kind
  * that pcapng_put_*() write (bad length, other byte order, packet before its interface, ...), after
  * which the reader gives nothing more; the same after -ENOMEM.

@@ -303,12 +303,28 @@ void pcapng_reader_free(struct pcapng_reader *r)
 	free(r);
 }
 
+uint8_t *pcapng_reader_room(struct pcapng_reader *r, size_t len)
+{
+	drop_taken(r);
+	return buf_reserve(&r->in, len);
+}
+
+void pcapng_reader_took(struct pcapng_reader *r, size_t len)
+{
+	if (!r->broken)
+		buf_commit(&r->in, len);
+}
+
 int pcapng_reader_feed(struct pcapng_reader *r, const void *bytes, size_t len)
 {
-	if (r->broken)
-		return 0;
-	drop_taken(r);
-	return buf_add(&r->in, bytes, len);
+	uint8_t *room = pcapng_reader_room(r, len);
+
+	if (!room)
+		return -ENOMEM;
+	if (len)
+		memcpy(room, bytes, len);
+	pcapng_reader_took(r, len);
+	return 0;
 }
 
 int pcapng_reader_next(struct pcapng_reader *r, struct pcapng_event *e)

@@ -122,6 +122,37 @@ static void test_refuses(void **state)
 		check_mutation(&mutations[i]);
 }
 
+/* Less is put there than there is room for, and blocks are cut in two. */
+static void test_room(void **state)
+{
+	struct pcapng_reader *r = pcapng_reader_new();
+	struct pcapng_event e;
+	size_t put = 0, events = 0, taken = 0;
+	struct buf b;
+
+	assert_non_null(r);
+	put_stream(&b);
+	while (put < buf_len(&b)) {
+		size_t len = buf_len(&b) - put < 7 ? buf_len(&b) - put : 7;
+		uint8_t *room = pcapng_reader_room(r, 1000);
+
+		assert_non_null(room);
+		memset(room, 0xff, 1000);
+		memcpy(room, buf_head(&b) + put, len);
+		pcapng_reader_took(r, len);
+		put += len;
+		for (; pcapng_reader_next(r, &e) == 1; events++) {
+			assert_memory_equal(e.raw, buf_head(&b) + taken, e.raw_len);
+			taken += e.raw_len;
+		}
+		assert_int_equal(pcapng_reader_pending(r), put - taken);
+	}
+	assert_int_equal(events, 4);
+	assert_int_equal(taken, buf_len(&b));
+	pcapng_reader_free(r);
+	buf_clear(&b);
+}
+
 static void test_refuses_a_second_section(void **state)
 {
 	struct pcapng_reader *r;
@@ -179,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_blocks_pass),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_refuses_a_second_section),
 		cmocka_unit_test(test_refuses_a_long_packet),
 		cmocka_unit_test(test_long_block_is_refused_early),
