@@ -4,6 +4,8 @@
 
 vm_run_dir=
 declare -a vm_children=()
+# qemu and how it emulates; vm_use_parallel changes it
+declare -a vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "max,-cx16")
 
 # Leaves nothing behind, however the script ends; setpriv --pdeathsig does it even for a kill -9.
 vm_cleanup() {
@@ -40,16 +42,33 @@ vm_start_virtiofsd() {
 	vm_die "virtiofsd did not start within 5 seconds: $(tail -n 3 "$vm_run_dir/virtiofsd.log")"
 }
 
+# From now on each virtual CPU has a thread of its own, as rates of packets need it: what reads them must not
+# stand still while they are sent. That takes qemu 10, which Debian 12 has in its backports.
+vm_use_parallel() {
+	local major common data program
+	major=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+	if [ "${major:-0}" -ge 10 ]; then
+		vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu max)
+		return
+	fi
+	program=$(vm_package_locked bookworm-backports qemu-system-x86)
+	common=$(vm_package_locked bookworm-backports qemu-system-common)
+	data=$(vm_package_locked bookworm-backports qemu-system-data)
+	vm_qemu=("$program/usr/bin/qemu-system-x86_64" -L "$data/usr/share/qemu" -L /usr/share/seabios
+		-L "$common/usr/share/qemu" -accel "tcg,thread=multi" -cpu max)
+}
+
 # Runs qemu to its end and returns its exit code, or that of timeout(1).
 # - The CPU goes without CMPXCHG16B, and both virtual CPUs share one thread: qemu 7.2 corrupts the flags
-#   after the one, and runs stale instructions in the other case while the kernel patches its code.
+#   after the one, and runs stale instructions in the other case while the kernel patches its code. Neither
+#   was seen with qemu 10 (vm_use_parallel).
 # - 5.10 and 6.1 distrust the emulated TSC, and a clock read then costs 12 times as much.
 # - Lockup detectors go off by themselves on a loaded machine.
 vm_run_qemu() {
 	local seconds=$1 memory=$2 kernel_dir=$3
 	# shellcheck disable=SC2054 # the commas are qemu's
 	local -a args=(
-		-machine q35 -accel tcg,thread=single -cpu max,-cx16 -smp 2 -m "$memory"
+		-machine q35 -smp 2 -m "$memory"
 		-object "memory-backend-memfd,id=memory,size=$memory,share=on" -numa node,memdev=memory
 		-nodefaults -no-user-config -display none -no-reboot
 		-kernel "$kernel_dir/vmlinuz" -initrd "$kernel_dir/initrd"
@@ -58,7 +77,7 @@ vm_run_qemu() {
 		-serial "file:$vm_run_dir/console" -chardev stdio,id=output,signal=off -serial chardev:output
 		-append "console=ttyS0 panic=-1 quiet loglevel=5 mitigations=off nowatchdog tsc=reliable clocksource=tsc netcap_run=$vm_run_dir"
 	)
-	setpriv --pdeathsig TERM timeout --foreground "$seconds" qemu-system-x86_64 "${args[@]}" \
+	setpriv --pdeathsig TERM timeout --foreground "$seconds" "${vm_qemu[@]}" "${args[@]}" \
 		</dev/null 2>"$vm_run_dir/qemu.log" &
 	vm_children+=($!)
 	wait $!

@@ -59,6 +59,13 @@ vm_package() {
 	printf '%s\n' "$dir"
 }
 
+vm_package_locked() {
+	(
+		flock 9
+		vm_package "$@"
+	) 9>"$vm_cache/lock"
+}
+
 # Downloads and unpacks the packages of a release into DIR/root. Since 6.19 linux-image-* is a shell
 # and kernel, modules and the list of what is built in are in packages of their own: take those that exist.
 vm_unpack() {
