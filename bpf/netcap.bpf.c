@@ -15,6 +15,7 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.reason_arg = NETCAP_NO_ARG,
 	.return_arg = NETCAP_NO_ARG,
 	.calls = 1,
+	.sites_bits = 1,
 	.stack = 1,
 	.filtered = 1,
 	.snaplen = 1,
@@ -35,14 +36,14 @@ struct {
 } netcap_ring SEC(".maps");
 
 /*
- * Where a shared program is attached: the address of the function to its union netcap_place. Attach cookies
- * would say it too, but the kernel looks for one by a binary search at each hit, and has them since 5.15 only.
+ * Where a shared program is attached. Attach cookies would say it too, but the kernel looks for one by a
+ * binary search at each hit, and has them since 5.15 only.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, __u64);
+	__type(key, __u32);
+	__type(value, struct netcap_site_bucket);
 } netcap_sites SEC(".maps");
 
 /* One load with its offset in the instruction: the verifier takes no other access to the context. */
@@ -446,20 +447,33 @@ int netcap_untyped(__u64 *ctx)
 	return hit(ctx, netcap_config.point, packet_cast(value), PACKET_CAST, netcap_config.calls);
 }
 
+/* The union netcap_place of a function; without one, that of a trace point that there is not. */
+static __always_inline __u64 site_word(__u64 address)
+{
+	__u32 index = netcap_site_bucket(address, netcap_config.sites_bits);
+	struct netcap_site_bucket *bucket = bpf_map_lookup_elem(&netcap_sites, &index);
+	__u64 word = (__u32)-1;
+
+	if (!bucket)
+		return word;
+	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
+		if (bucket->addresses[i] == address)
+			word = bucket->words[i];
+	PACKET_FORGET(word);
+	PACKET_MEET();
+	return word;
+}
+
 /* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
 SEC("kprobe")
 int netcap_kprobe(void *ctx)
 {
 	union netcap_place place;
-	__u64 value, address, *word;
+	__u64 value;
 
 	if (!active())
 		return 0;
-	address = function_address(ctx);
-	word = bpf_map_lookup_elem(&netcap_sites, &address);
-	if (!word)
-		return 0;
-	place.word = *word;
+	place.word = site_word(function_address(ctx));
 	value = register_argument(ctx, place.skb_arg);
 	if (place.indirect)
 		value = pointer_in(value, place.indirect_at);

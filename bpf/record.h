@@ -59,7 +59,8 @@ struct netcap_config {
 	__u16 indirect_at;  /* where in it the pointer is, bytes */
 	__u8 calls;         /* 1: a struct netcap_return is wanted for each packet */
 	__u8 return_arg;    /* index of the return value behind the arguments, or NETCAP_NO_ARG */
-	__u16 pad;
+	__u8 sites_bits;    /* netcap_sites has 2^this buckets */
+	__u8 pad;
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -67,7 +68,7 @@ struct netcap_config {
 };
 
 /*
- * What a shared program must know of the function that it was called at: its value in netcap_sites.
+ * What a shared program must know of the function that it was called at. It finds it in netcap_sites.
  */
 union netcap_place {
 	struct {
@@ -78,6 +79,24 @@ union netcap_place {
 	};
 	__u64 word;
 };
+
+/*
+ * The functions that a shared program is attached to: a table by their addresses, which serves each hit.
+ * Words are union netcap_place; addresses of free slots are 0.
+ */
+#define NETCAP_SITE_SLOTS 4
+#define NETCAP_SITE_BITS_MAX 16
+
+struct netcap_site_bucket {
+	__u64 addresses[NETCAP_SITE_SLOTS];
+	__u64 words[NETCAP_SITE_SLOTS];
+};
+
+/* The bucket that an address belongs in: its upper bits after a multiplication (Knuth, 6.4). */
+static inline __u32 netcap_site_bucket(__u64 address, __u8 bits)
+{
+	return address * 0x9e3779b97f4a7c15ull >> (64 - bits);
+}
 
 /* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */
 struct netcap_control {

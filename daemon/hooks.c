@@ -84,6 +84,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.reason_arg = p->reason;
 	config.filtered = plan->filter != NULL;
 	config.calls = probe_is_return(p);
+	config.sites_bits = plan->maps->sites_bits;
 	config.access = kernel_access(plan->kernel, p->kind);
 	r = maps_make_config(plan->maps, &config);
 	if (!r)

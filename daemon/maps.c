@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "daemon/maps.h"
+#include "daemon/sitetable.h"
 
 static size_t page_size(void)
 {
@@ -57,18 +59,23 @@ int maps_make_config(struct template_maps *maps, const struct netcap_config *con
 	return 0;
 }
 
-int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *places,
-		    size_t count)
+int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *words, size_t count)
 {
-	uint32_t entries = count;
+	struct netcap_site_bucket *buckets = sitetable_make(addresses, words, count, &maps->sites_bits);
+	uint32_t size, r = 0;
 
+	if (!buckets)
+		return -ENOMEM;
 	if (maps->sites >= 0)
 		close(maps->sites);
-	maps->sites = bpf_map_create(BPF_MAP_TYPE_HASH, "netcap_sites", sizeof(*addresses),
-				     sizeof(*places), count, NULL);
-	if (maps->sites < 0)
-		return -errno;
-	return bpf_map_update_batch(maps->sites, addresses, places, &entries, NULL) ? -errno : 0;
+	size = 1u << maps->sites_bits;
+	maps->sites = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_sites", sizeof(uint32_t),
+				     sizeof(*buckets), size, NULL);
+	for (uint32_t i = 0; maps->sites >= 0 && !r && i < size; i++)
+		if (buckets[i].addresses[0])
+			r = bpf_map_update_elem(maps->sites, &i, &buckets[i], BPF_ANY);
+	free(buckets);
+	return maps->sites < 0 || r ? -errno : 0;
 }
 
 int maps_make_calls(struct template_maps *maps)

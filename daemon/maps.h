@@ -20,10 +20,10 @@ int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_
 /* Makes and freezes one program's constants, in place of the last ones. 0 or negative errno. */
 int maps_make_config(struct template_maps *maps, const struct netcap_config *config);
 /*
- * Makes the table of a shared program's places: what union netcap_place says of the function at each address.
+ * Makes the table of a shared program's functions: the union netcap_place of each address.
  * 0 or negative errno.
  */
-int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *places,
+int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *words,
 		    size_t count);
 /* Makes the table of open calls, for all programs of a session. 0 or negative errno. */
 int maps_make_calls(struct template_maps *maps);
