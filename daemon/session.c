@@ -122,12 +122,9 @@ static void on_stop(void *arg, const char *reason)
 static void on_stats(evutil_socket_t fd, short what, void *arg)
 {
 	struct session *s = arg;
-	struct counters sum = {}, c;
+	struct counters sum;
 
-	for (uint32_t i = 0; i < s->load.probes.count; i++) {
-		sessionload_counters(&s->load, i, &c);
-		counters_add(&sum, &c);
-	}
+	sessionload_sum(&s->load, &sum);
 	if (!memcmp(&sum, &s->counts_told, sizeof(sum)))
 		return;
 	s->counts_told = sum;

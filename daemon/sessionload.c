@@ -410,6 +410,17 @@ void sessionload_counters(struct sessionload *l, uint32_t point, struct counters
 		       c->limited;
 }
 
+void sessionload_sum(struct sessionload *l, struct counters *sum)
+{
+	struct counters c;
+
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t i = 0; i < l->probes.count; i++) {
+		sessionload_counters(l, i, &c);
+		counters_add(sum, &c);
+	}
+}
+
 struct json_object *sessionload_error_json(const struct sessionload *l)
 {
 	struct json_object *o = report_error(l->field, l->why);

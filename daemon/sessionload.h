@@ -83,6 +83,8 @@ void sessionload_add_times(const struct sessionload *l, struct json_object *o);
 bool sessionload_wants_symbols(const struct sessionload *l);
 /* One trace point's counters as of now. */
 void sessionload_counters(struct sessionload *l, uint32_t point, struct counters *c);
+/* Those of all trace points together. */
+void sessionload_sum(struct sessionload *l, struct counters *sum);
 /* The parameters of the error. NULL: out of memory. */
 struct json_object *sessionload_error_json(const struct sessionload *l);
 
