@@ -208,10 +208,12 @@ static void loop(struct capture *c)
 			{.fd = over ? -1 : c->connection->fd, .events = POLLIN},
 			{.fd = c->data, .events = POLLIN},
 		};
-		int n = poll(p, 2, c->hung_up ? GRACE_MS : TICK_MS);
+		int n;
 
+		/* a signal that comes after this ends the session by itself (client/signals.c) */
 		if (signals_stop_requested())
 			stop(c);
+		n = poll(p, 2, c->hung_up ? GRACE_MS : c->progress.wanted ? TICK_MS : -1);
 		if (n > 0 && p[1].revents)
 			read_data(c);
 		if (n > 0 && p[0].revents)

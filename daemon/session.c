@@ -17,10 +17,10 @@
 #include "quote.h"
 #include "varlink.h"
 
-#define STATS_INTERVAL_S 1
+#define STATS_S          1  /* between two looks at the counts, */
+#define STATS_QUIET_S    16 /* which double up to this while nothing is hit */
 #define PROGRESS_MS      250
 #define BRIEF_FROM       64  /* trace points: of more, later reports have those with hits */
-#define BRIEF_MOST       400 /* so that a report fits what is kept for it (QUOTA_OUT_RESERVE) */
 
 enum state { COMPILING, LOADING, RUNNING, SETTLING, FLUSHING, ENDED };
 
@@ -45,7 +45,8 @@ struct session {
 	bool using_symbols;
 	int fd;               /* the caller's, until the delivery has it; -1: none */
 	struct delivery delivery;
-	struct event *stats;  /* once a second while running */
+	struct event *stats;  /* looks at the counts while running */
+	struct timeval interval; /* between its last look and the next */
 	struct event *turn;   /* the first step, and those of FLUSHING */
 };
 
@@ -125,10 +126,14 @@ static void on_stats(evutil_socket_t fd, short what, void *arg)
 	struct counters sum;
 
 	sessionload_sum(&s->load, &sum);
-	if (!memcmp(&sum, &s->counts_told, sizeof(sum)))
-		return;
+	if (memcmp(&sum, &s->counts_told, sizeof(sum))) {
+		say_state(s, "running", NULL, false);
+		s->interval.tv_sec = STATS_S;
+	} else if (s->interval.tv_sec < STATS_QUIET_S) {
+		s->interval.tv_sec *= 2;
+	}
 	s->counts_told = sum;
-	say_state(s, "running", NULL, false);
+	evtimer_add(s->stats, &s->interval);
 }
 
 /* ---- the end ---- */
@@ -216,13 +221,13 @@ static int open_delivery(struct session *s)
 static void start_reading(void *arg)
 {
 	struct session *s = arg;
-	struct timeval interval = { STATS_INTERVAL_S, 0 };
 
 	if (s->state != RUNNING)
 		return;
-	s->stats = event_new(s->host->base, -1, EV_PERSIST, on_stats, s);
+	s->interval.tv_sec = STATS_S;
+	s->stats = evtimer_new(s->host->base, on_stats, s);
 	if (s->stats)
-		event_add(s->stats, &interval);
+		evtimer_add(s->stats, &s->interval);
 	delivery_start(&s->delivery);
 }
 
@@ -442,25 +447,6 @@ static bool points_are_readable(const struct session *s)
 	return s->state == RUNNING || s->state == FLUSHING || s->state == ENDED;
 }
 
-/* The points of a session, summed up in *sum. *silent were never hit and are left out, if set. */
-static struct json_object *points_json(struct session *s, bool brief, struct counters *sum,
-				       int64_t *silent)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (uint32_t i = 0; list && i < s->load.probes.count; i++) {
-		struct counters c;
-
-		sessionload_counters(&s->load, i, &c);
-		counters_add(sum, &c);
-		if (brief && !c.hits)
-			(*silent)++;
-		else if (!brief || json_object_array_length(list) < BRIEF_MOST)
-			json_object_array_add(list, report_point(&s->load.probes.items[i], &c));
-	}
-	return list;
-}
-
 static void add_points(struct session *s, struct json_object *o)
 {
 	struct counters sum = {};
@@ -474,8 +460,9 @@ static void add_points(struct session *s, struct json_object *o)
 	if (s->state == RUNNING)
 		s->load.missed_shared = hooks_missed(&s->load.hooks);
 	json_object_object_add(o, "points",
-			       points_json(s, s->told && s->load.probes.count > BRIEF_FROM, &sum,
-					   &silent));
+			       sessionload_points(&s->load,
+						  s->told && s->load.probes.count > BRIEF_FROM, &sum,
+						  &silent));
 	sum.missed += s->load.missed_shared;
 	json_object_object_add(o, "counters", counters_to_json(&sum));
 	if (silent)

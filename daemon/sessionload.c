@@ -13,6 +13,8 @@
 
 #define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
+#define BRIEF_MOST   400 /* so that a report fits what is kept for it (QUOTA_OUT_RESERVE) */
+
 /* More trace points than this need a filter, or force. */
 #define SESSIONLOAD_UNFILTERED_MOST 256
 
@@ -419,6 +421,24 @@ void sessionload_sum(struct sessionload *l, struct counters *sum)
 		sessionload_counters(l, i, &c);
 		counters_add(sum, &c);
 	}
+}
+
+struct json_object *sessionload_points(struct sessionload *l, bool brief, struct counters *sum,
+				       int64_t *silent)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (uint32_t i = 0; list && i < l->probes.count; i++) {
+		struct counters c;
+
+		sessionload_counters(l, i, &c);
+		counters_add(sum, &c);
+		if (brief && !c.hits)
+			(*silent)++;
+		else if (!brief || json_object_array_length(list) < BRIEF_MOST)
+			json_object_array_add(list, report_point(&l->probes.items[i], &c));
+	}
+	return list;
 }
 
 struct json_object *sessionload_error_json(const struct sessionload *l)

@@ -85,6 +85,12 @@ bool sessionload_wants_symbols(const struct sessionload *l);
 void sessionload_counters(struct sessionload *l, uint32_t point, struct counters *c);
 /* Those of all trace points together. */
 void sessionload_sum(struct sessionload *l, struct counters *sum);
+/*
+ * The trace points with their counters, summed up in *sum. brief: only those with hits, 400 at most, and *silent
+ * says how many were never hit. NULL: out of memory.
+ */
+struct json_object *sessionload_points(struct sessionload *l, bool brief, struct counters *sum,
+				       int64_t *silent);
 /* The parameters of the error. NULL: out of memory. */
 struct json_object *sessionload_error_json(const struct sessionload *l);
 
