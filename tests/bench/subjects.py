@@ -167,7 +167,7 @@ class Tcpdump(Subject):
     def __init__(self, lab, *expression):
         self.name = " ".join(["tcpdump", *expression])
         self.argv = ["tcpdump", "-i", DEVICE, "-nn", "-s", str(SNAPLEN), "-B", str(RING_KIB),
-                     "-w", "/dev/null", *expression]
+                     "-Z", "root", "-w", "/dev/null", *expression]  # or it gives /dev/null away
         self.host = lab.b
         self.process = None
         self.start_ms = 0.0
