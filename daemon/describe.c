@@ -74,5 +74,6 @@ void describe_return(const struct netcap_record *r, const struct probe *p, const
 		     struct describe_store *store, struct meta *m)
 {
 	m->ret = returned_text(&p->returned, back->value, store->ret, sizeof(store->ret));
-	m->took_ns = back->time_ns - r->time_ns;
+	/* the kernel's clock may stand still, or step back a little between CPUs; 0 means "not seen" */
+	m->took_ns = back->time_ns > r->time_ns ? back->time_ns - r->time_ns : 1;
 }

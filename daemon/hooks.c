@@ -157,6 +157,10 @@ bool hooks_check(struct probe *p)
 		probe_fail(p, PROBE_REFUSED,
 			   "the kernel has no type information for %s, which %s needs: %s", p->name,
 			   template_hook_name(p->hook), instead);
+	else if (p->btf_fd < 0)
+		probe_fail(p, PROBE_REFUSED,
+			   "%s is in a module, where %s needs CAP_SYS_ADMIN, which netcapd lacks: %s",
+			   p->name, template_hook_name(p->hook), instead);
 	return p->error == PROBE_OK;
 }
 

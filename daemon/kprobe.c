@@ -379,6 +379,59 @@ static int job_open(struct job *j, const bool *marked)
 	return 0;
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct site *x = *(struct site *const *)a, *y = *(struct site *const *)b;
+
+	if (x->address != y->address)
+		return x->address < y->address ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
+}
+
+/* Refuses functions that are left without a site, and takes the sites without an address out. */
+static void keep_sites_with_address(struct job *j)
+{
+	size_t kept = 0, next;
+
+	for (size_t i = 0; i < j->sites.count; i = next) {
+		struct probe *p = probe_at(j, i);
+		size_t before = kept;
+
+		next = next_function(j, i);
+		for (size_t k = i; k < next; k++)
+			if (j->sites.items[k].address)
+				j->sites.items[kept++] = j->sites.items[k];
+		if (kept > before)
+			continue;
+		probe_fail(p, PROBE_REFUSED,
+			   "%s is the same function as another of the trace points: give it once",
+			   p->text);
+		one_done(j);
+	}
+	j->sites.count = kept;
+}
+
+/*
+ * One function under two names, as in veth:veth_xmit,veth_xmit, or by an alias: the program could not tell
+ * them apart, and two kprobes at one address would count each packet twice. The first name has it.
+ */
+static int drop_aliases(struct job *j)
+{
+	struct site **order = calloc(j->sites.count + 1, sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < j->sites.count; i++)
+		order[i] = &j->sites.items[i];
+	qsort(order, j->sites.count, sizeof(*order), compare_addresses);
+	for (size_t i = j->sites.count; i-- > 1;)
+		if (order[i]->address == order[i - 1]->address)
+			order[i]->address = 0;
+	free(order);
+	keep_sites_with_address(j);
+	return 0;
+}
+
 /* What the kernel and the program are told of each site. */
 static int fill_sites(struct job *j)
 {
@@ -414,8 +467,9 @@ static int attach_all(struct job *j)
 		return 0;
 	}
 	drop_siteless(j);
-	if (!j->sites.count)
-		return 0;
+	r = drop_aliases(j);
+	if (r || !j->sites.count)
+		return r;
 	r = fill_sites(j);
 	if (r)
 		return r;
