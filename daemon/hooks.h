@@ -16,7 +16,7 @@
 #include "daemon/maps.h"
 #include "daemon/probe.h"
 
-/* More functions than this share kprobe.multi programs, unless the user says otherwise. */
+/* More functions than this share a kprobe.multi program, unless the user says otherwise. */
 #define HOOKS_FENTRY_MOST 8
 
 /* Which way functions are attached (--backend). */

@@ -25,7 +25,10 @@ static struct netcap_record first_record(void)
 /* As describe_record() does, near enough. */
 static struct meta describe(const struct netcap_record *r)
 {
-	return (struct meta){ .point = point, .dev = r->dev, .comm = r->comm, .link = "ethernet",
+	static char location[32];
+
+	snprintf(location, sizeof(location), "0x%llx", (unsigned long long)r->location);
+	return (struct meta){ .point = point, .location = location, .dev = r->dev, .comm = r->comm, .link = "ethernet",
 			      .ifindex = r->ifindex, .netns = r->netns, .cpu = r->cpu, .pid = r->pid,
 			      .tid = r->tid, .mark = r->mark, .protocol = r->protocol, .skb = r->skb };
 }
@@ -86,6 +89,19 @@ static void test_any_difference(void **state)
 		if (i == offsetof(struct netcap_record, wire_len))
 			i = offsetof(struct netcap_record, point);
 		((uint8_t *)&other)[i] ^= 1;
+		assert_null(comments_find(*state, &other));
+	}
+	assert_is(comments_find(*state, &r), &r);
+}
+
+/* Of so many, some have the place of the first one, where only a comparison tells them apart. */
+static void test_other_locations(void **state)
+{
+	struct netcap_record r = first_record(), other = r;
+
+	make(*state, &r);
+	for (int i = 1; i <= 8192; i++) {
+		other.location = r.location + 16 * i;
 		assert_null(comments_find(*state, &other));
 	}
 	assert_is(comments_find(*state, &r), &r);
@@ -184,6 +200,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_same_but_skb, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_difference, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_other_locations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_never_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_text, set_up, tear_down),

@@ -12,11 +12,12 @@
 static uint64_t look_up(const struct netcap_site_bucket *buckets, uint8_t bits, uint64_t address)
 {
 	const struct netcap_site_bucket *b = &buckets[netcap_site_bucket(address, bits)];
+	uint64_t word = 0;
 
 	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
 		if (b->addresses[i] == address)
-			return b->words[i];
-	return 0;
+			word = b->words[i];
+	return word;
 }
 
 static void check(size_t count, uint64_t step)
