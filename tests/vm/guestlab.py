@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What tests/vm/functions needs around it: two hosts, traffic of known numbers, a daemon and captures."""
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+K = 37
+PAYLOAD = 62
+DEV, HERE, THERE = "eth0", "10.227.0.45", "10.227.0.72"  # as in the documentation's command lines
+CLOSED_PORT = 9
+BACKENDS = ("fentry", "kprobe.multi", "kprobe")
+REQUESTS = "icmp[icmptype] = icmp-echo"
+# A daemon that detaches a thousand kprobes takes minutes for it, a summary must not.
+SUMMARY_SECONDS = 20
+ATTACH_SECONDS = 240
+GONE_SECONDS = 60
+
+
+class Failed(Exception):
+    """What was expected, and what came."""
+
+
+class Skipped(Exception):
+    """Why this kernel cannot be asked."""
+
+
+def run(*argv, check=True):
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    if check and done.returncode:
+        raise Failed(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+# ---- traffic ----
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ping(count, number=4242):
+    """count echo requests, each after the reply to the one before."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
+        s.setsockopt(255, 1, struct.pack("=I", 0xfffffffe))  # SOL_RAW, ICMP_FILTER: replies only
+        s.settimeout(10)
+        for sequence in range(count):
+            payload = bytes(PAYLOAD)
+            head = struct.pack("!BBHHH", 8, 0, 0, number, sequence)
+            head = struct.pack("!BBHHH", 8, 0, checksum(head + payload), number, sequence)
+            s.sendto(head + payload, (THERE, 0))
+            s.recv(2048)
+
+
+def datagrams(count):
+    """count datagrams to a closed port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(count):
+            s.sendto(bytes(PAYLOAD), (THERE, CLOSED_PORT))
+            time.sleep(0.002)
+
+
+def tagged(count):
+    """count datagrams with a VLAN tag, which nobody takes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for _ in range(count):
+            s.sendto(bytes(PAYLOAD), ("10.77.7.2", CLOSED_PORT))
+            time.sleep(0.002)
+
+
+def connects(count):
+    """count connection attempts to a port where nobody listens."""
+    for _ in range(count):
+        with socket.socket() as s, contextlib.suppress(ConnectionRefusedError):
+            s.settimeout(10)
+            s.connect((THERE, 9000))
+
+
+def make_lab():
+    run("modprobe", "veth")
+    run("ip", "netns", "add", "peer")
+    run("ip", "link", "add", DEV, "type", "veth", "peer", "name", "v1", "netns", "peer")
+    run("ip", "addr", "add", HERE + "/24", "dev", DEV)
+    run("ip", "link", "set", DEV, "up")
+    run("ip", "-n", "peer", "addr", "add", THERE + "/24", "dev", "v1")
+    run("ip", "-n", "peer", "link", "set", "v1", "up")
+    ping(1)
+
+
+def make_vlan():
+    run("modprobe", "8021q")
+    for command in (f"link add link {DEV} name tagged type vlan id 7", "addr add 10.77.7.1/24 dev tagged",
+                    "link set tagged up",
+                    "neigh add 10.77.7.2 lladdr 02:00:00:00:00:07 dev tagged nud permanent"):
+        run("ip", *command.split())
+
+
+# ---- daemon and captures ----
+
+class Daemon:
+    def __init__(self, build, directory):
+        self.socket = os.path.join(directory, "socket")
+        self.errors = open(os.path.join(directory, "netcapd.log"), "ab+")
+        self.process = subprocess.Popen([f"{build}/daemon/netcapd", "--socket", self.socket],
+                                        stdin=subprocess.DEVNULL, stdout=self.errors,
+                                        stderr=self.errors)
+        if not wait_until(lambda: os.path.exists(self.socket), 60):
+            raise Failed(f"netcapd made no socket in 60 s and said: {self.log()}")
+
+    def log(self):
+        with open(self.errors.name, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def resident(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.socket)
+
+
+class Capture:
+    """netcapctl skb, from start to summary."""
+
+    def __init__(self, test, points, *options, expression=None):
+        self.errors, self.packets = [], []
+        self.started = time.monotonic()
+        argv = [test.client, "--socket", test.daemon.socket, "skb", "-f", points, "--json", *options]
+        if expression:
+            argv += ["-e", expression]
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True)
+        self.capturing = threading.Event()
+        self.threads = [threading.Thread(target=self._read_errors),
+                        threading.Thread(target=self._read_packets)]
+        for thread in self.threads:
+            thread.daemon = True
+            thread.start()
+        if not self.capturing.wait(ATTACH_SECONDS) or not self.attached:
+            self.process.kill()
+            raise Failed("the capture did not start: " + " ".join(self.errors)[-600:])
+        self.attach_seconds = time.monotonic() - self.started
+
+    attached = 0
+
+    def _read_errors(self):
+        for line in self.process.stderr:
+            self.errors.append(line.strip())
+            found = re.match(r"capturing at (\d+) trace point", line)
+            if found:
+                self.attached = int(found[1])
+                self.capturing.set()
+        self.capturing.set()
+
+    def _read_packets(self):
+        for line in self.process.stdout:
+            self.packets.append(json.loads(line))
+
+    def end(self):
+        start = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        for thread in self.threads:
+            thread.join(SUMMARY_SECONDS)
+        if any(thread.is_alive() for thread in self.threads):
+            self.process.kill()
+            raise Failed(f"no summary in {SUMMARY_SECONDS} s: " + " ".join(self.errors)[-600:])
+        code = self.process.wait(SUMMARY_SECONDS)
+        self.end_seconds = time.monotonic() - start
+        if code:
+            raise Failed(f"netcapctl ended with {code}: " + " ".join(self.errors)[-600:])
+        return self
+
+    def expect_none_lost(self):
+        summary = " ".join(self.errors)
+        counts = [int(n) for n in re.search(
+            r"(\d+) hits = (\d+) filtered \+ (\d+) captured \+ (\d+) lost", summary).groups()]
+        if counts[3] or counts[0] != counts[1] + counts[2] or counts[2] != len(self.packets):
+            raise Failed(f"{len(self.packets)} packets came, but: {summary[-600:]}")
+
+    def expect(self, count):
+        self.expect_none_lost()
+        if len(self.packets) != count:
+            raise Failed(f"{count} packets were due and {len(self.packets)} came: "
+                         + " ".join(self.errors)[-600:])
