@@ -15,6 +15,7 @@
 
 #define WHY_BYTES 512
 #define NO_CONFIG "the kernel made no map for %s: %s"
+#define NO_MEMORY "no memory to keep track of %s"
 
 int hooks_backend_parse(const char *name, enum hooks_backend *backend)
 {
@@ -95,7 +96,10 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 		return r;
 	if (!h->loaded)
 		h->loaded = wallclock_monotonic();
-	return keep_program(h, r, shared ? NULL : p) ?: h->programs[h->program_count - 1];
+	if (!keep_program(h, r, shared ? NULL : p))
+		return h->programs[h->program_count - 1];
+	snprintf(why, size, NO_MEMORY, p->text);
+	return -ENOMEM;
 }
 
 /* Attaches a program that knows where it belongs. 0, or an error that stands in the probe. */
@@ -111,7 +115,10 @@ static int attach_program(struct hooks *h, struct probe *p, int program)
 			   template_hook_name(p->hook), strerror(error));
 		return -error;
 	}
-	return hooks_keep_link(h, link);
+	if (!hooks_keep_link(h, link))
+		return 0;
+	probe_fail(p, PROBE_FAILED, NO_MEMORY, p->text);
+	return -ENOMEM;
 }
 
 /* The second program of a function whose return is asked for. It counts no packets: its link keeps it. */
@@ -169,25 +176,39 @@ static bool is_alone(const struct probe *p)
 	return p->hook != TEMPLATE_KPROBE_MULTI && p->hook != TEMPLATE_KPROBE_ONE;
 }
 
-/* Loads and attaches a program of the probe's own. 0, or an error that stands in the probe. */
-static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+static int attach_entry(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
 {
 	uint32_t point = p - plan->probes->items;
 	char why[WHY_BYTES];
-	int program, r;
+	int program = hooks_load(h, plan, p, point, false, why, sizeof(why));
+
+	if (program >= 0)
+		return attach_program(h, p, program);
+	probe_fail(p, PROBE_FAILED, "%s", why);
+	return program;
+}
+
+static void drop_links(struct hooks *h, size_t from)
+{
+	while (h->link_count > from)
+		close(h->links[--h->link_count]);
+}
+
+/* Loads and attaches a program of the probe's own. 0, or an error that stands in the probe. */
+static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct probe *p)
+{
+	size_t links = h->link_count;
+	int r;
 
 	if (!hooks_check(p))
 		return -EOPNOTSUPP;
 	/* first: alone it does nothing, while the one at the entry would count */
 	r = probe_is_return(p) ? attach_return(h, plan, p) : 0;
+	if (!r)
+		r = attach_entry(h, plan, p);
 	if (r)
-		return r;
-	program = hooks_load(h, plan, p, point, false, why, sizeof(why));
-	if (program < 0) {
-		probe_fail(p, PROBE_FAILED, "%s", why);
-		return program;
-	}
-	return attach_program(h, p, program);
+		drop_links(h, links);
+	return r;
 }
 
 /* Are they more than fentry is for? */

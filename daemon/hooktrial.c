@@ -6,7 +6,7 @@
 #include <linux/bpf.h>
 
 #include "daemon/hooktrial.h"
-#include "daemon/kprobe.h"
+#include "daemon/perfprobe.h"
 
 /* A function that every kernel with IPv4 has, as no inline function and in no module. */
 #define FUNCTION "icmp_rcv"
@@ -75,7 +75,7 @@ int hooktrial_kprobe_multi(const struct kernel *k)
 
 int hooktrial_kprobe(const struct kernel *k)
 {
-	int event = kprobe_open_name(FUNCTION);
+	int event = perfprobe_open(perfprobe_pmu(), FUNCTION, 0);
 
 	if (event < 0)
 		return event;

@@ -4,17 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/perf_event.h>
 
 #include "daemon/kprobe.h"
+#include "daemon/perfprobe.h"
 #include "daemon/sites.h"
 
 #define WHY_BYTES   512
-#define PMU_TYPE    "/sys/bus/event_source/devices/kprobe/type"
 #define LIST_ALWAYS 2 /* functions from which on it pays to ask tracefs what can be traced */
 
 /* Everything about the functions of one kprobe_attach(). All share a program. */
@@ -156,43 +155,9 @@ static int attach_multi(struct job *j, int program)
 
 /* ---- one kprobe each ---- */
 
-static int read_pmu(void)
-{
-	FILE *f = fopen(PMU_TYPE, "re");
-	int type = -ENOENT;
-
-	if (f && fscanf(f, "%d", &type) != 1)
-		type = -ENOENT;
-	if (f)
-		fclose(f);
-	return type;
-}
-
-/* name at an offset, or without name an address: perf_event_open(2) says little, kernel/events/core.c all. */
-static int open_event(int pmu, const char *name, uint64_t address)
-{
-	struct perf_event_attr attributes = {
-		.type = pmu,
-		.size = sizeof(attributes),
-		.config1 = (uintptr_t)name,
-		.config2 = address,
-	};
-	int fd;
-
-	if (pmu < 0)
-		return pmu;
-	fd = syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int kprobe_open_name(const char *function)
-{
-	return open_event(read_pmu(), function, 0);
-}
-
 static int attach_one(struct job *j, int program, size_t i)
 {
-	int event = open_event(j->pmu, NULL, j->addresses[i]), link, r = 0;
+	int event = perfprobe_open(j->pmu, NULL, j->addresses[i]), link, r = 0;
 
 	if (event < 0)
 		return event;
@@ -264,31 +229,48 @@ static void fail_sites(struct job *j, const char *why)
 	sites_done(j, 0, j->sites.count);
 }
 
+/* All functions by kprobe.multi. 0: each has its verdict. Else why not, in a sentence too. */
+static int try_multi(struct job *j, char *why, size_t size)
+{
+	int r;
+
+	/* without bpf_loop() (Linux 5.17) there is no kprobe.multi (5.18) either */
+	if (template_set_is_old(j->plan->kernel->templates)) {
+		snprintf(why, size, "this kernel has no kprobe.multi, which is new in Linux 5.18");
+		return -EOPNOTSUPP;
+	}
+	r = load_program(j, TEMPLATE_KPROBE_MULTI, why, size);
+	if (r < 0)
+		return r;
+	r = attach_multi(j, r);
+	if (r)
+		snprintf(why, size, "the kernel did not attach by kprobe.multi: %s", error_text(r));
+	return r;
+}
+
+static int try_each(struct job *j, char *why, size_t size)
+{
+	int program = load_program(j, TEMPLATE_KPROBE_ONE, why, size);
+
+	if (program < 0)
+		return program;
+	attach_each(j, program);
+	return 0;
+}
+
 static void attach_sites(struct job *j)
 {
-	/* without bpf_loop() (Linux 5.17) there is no kprobe.multi (5.18) either */
-	bool old = template_set_is_old(j->plan->kernel->templates);
-	int program = -1, missing = -EOPNOTSUPP;
 	char why[WHY_BYTES];
+	int r = -EOPNOTSUPP;
 
-	if (probe_at(j, 0)->hook == TEMPLATE_KPROBE_MULTI && !old) {
-		program = load_program(j, TEMPLATE_KPROBE_MULTI, why, sizeof(why));
-		if (program >= 0)
-			missing = attach_multi(j, program);
-	}
-	if (missing && j->plan->backend == HOOKS_KPROBE_MULTI) {
-		for (size_t i = 0; i < j->sites.count; i++)
-			j->errors[i] = missing;
-		sites_done(j, 0, j->sites.count);
-	} else if (missing) {
-		program = load_program(j, TEMPLATE_KPROBE_ONE, why, sizeof(why));
-		if (program < 0) {
-			fail_sites(j, why);
-			return;
-		}
-		attach_each(j, program);
-	}
-	judge(j);
+	if (probe_at(j, 0)->hook == TEMPLATE_KPROBE_MULTI)
+		r = try_multi(j, why, sizeof(why));
+	if (r && j->plan->backend != HOOKS_KPROBE_MULTI)
+		r = try_each(j, why, sizeof(why));
+	if (r)
+		fail_sites(j, why);
+	else
+		judge(j);
 }
 
 /* ---- sites ---- */
@@ -375,7 +357,7 @@ static int job_open(struct job *j, const bool *marked)
 	drop_twins(j);
 	for (size_t i = 0; i < j->count; i++)
 		j->names[i] = j->items[i]->name;
-	j->pmu = read_pmu();
+	j->pmu = perfprobe_pmu();
 	return 0;
 }
 

@@ -14,9 +14,6 @@
  */
 int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *marked, size_t done);
 
-/* A perf event at the entry of a function, not enabled. Its descriptor, or negative errno. */
-int kprobe_open_name(const char *function);
-
 /* Of hooks.c: loads a program for p; returns its descriptor, which h owns, or negative errno. */
 int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, uint32_t point,
 	       bool shared, char *why, size_t size);
