@@ -24,7 +24,7 @@
 
 #include <linux/types.h>
 
-#define NETCAP_WINDOW 96 /* bytes; Ethernet, VLAN, IPv6 and TCP headers fit */
+#define NETCAP_WINDOW 64 /* bytes; Ethernet, VLAN, IPv6 and ports fit, and each byte costs every hit */
 
 struct netcap_packet {
 	__u64 skb;       /* pointer to the sk_buff */
