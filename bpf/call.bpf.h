@@ -24,7 +24,7 @@ struct {
  */
 static __always_inline __u64 call_frame(void *ctx)
 {
-	return packet_number((__u64)ctx);
+	return source_number((__u64)ctx);
 }
 
 /*

@@ -104,8 +104,8 @@ static __always_inline __u64 site_word(__u64 address)
 	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
 		if (bucket->addresses[i] == address)
 			word = bucket->words[i];
-	PACKET_FORGET(word);
-	PACKET_MEET();
+	VERIFIER_FORGET(word);
+	VERIFIER_MEET();
 	return word;
 }
 

@@ -28,7 +28,8 @@
 
 struct netcap_packet {
 	__u64 skb;       /* pointer to the sk_buff */
-	__u32 start;     /* where packet byte 0 is, in bytes from skb->head */
+	__u64 source;    /* where the bytes are (source.bpf.h), 0: in the sk_buff */
+	__u32 start;     /* where packet byte 0 is, in bytes from source_head() */
 	__u32 wire_len;  /* packet bytes in all, with the tag: what BPF_LEN gives */
 	__u32 linear;    /* packet bytes in the linear part, without the tag */
 	__u32 vlan;      /* tag from metadata, TPID << 16 | TCI, which belongs at byte 12; 0: none */
@@ -37,6 +38,6 @@ struct netcap_packet {
 	__u8 window[NETCAP_WINDOW];
 };
 
-_Static_assert(sizeof(struct netcap_packet) == 32 + NETCAP_WINDOW, "netcap_packet: layout");
+_Static_assert(sizeof(struct netcap_packet) == 40 + NETCAP_WINDOW, "netcap_packet: layout");
 
 #endif

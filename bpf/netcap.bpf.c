@@ -204,7 +204,7 @@ static __always_inline __u64 wake_flags(__u64 packets)
 	 * The reservation must be visible before armed is read, or a daemon that is about to sleep and
 	 * this program miss each other. The locked addition orders the two on x86-64.
 	 */
-	PACKET_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
+	VERIFIER_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
 	__sync_fetch_and_add(&c->taken, packets);
 	if (!*(volatile __u32 *)&c->armed)
 		return BPF_RB_NO_WAKEUP;
@@ -217,7 +217,7 @@ static __always_inline __u64 wake_flags(__u64 packets)
  * Fills the fixed part of a record, and says whether to wake the daemon. Global, so that the verifier
  * looks at it once and not for each size of a record.
  */
-PACKET_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct netcap_record *head)
+VERIFIER_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct netcap_record *head)
 {
 	if (!r || !head)
 		return BPF_RB_NO_WAKEUP;
@@ -239,14 +239,14 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	struct netcap_record head, *h = &head, *r;
 
 	/* in memory, where the filter's copy was: in registers it would take room of its own when spilled */
-	PACKET_IN_MEMORY(h);
+	VERIFIER_IN_MEMORY(h);
 	/* all that has many ways through it comes before the record's size splits them */
 	describe(h, ctx, point, skb, dev, pkt, typed);
 	if (calls) {
 		h->frame = call_remember(ctx);
 		h->flags |= h->frame ? NETCAP_F_CALL : 0;
 	}
-	PACKET_IN_MEMORY(h);
+	VERIFIER_IN_MEMORY(h);
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
 	if (r)
@@ -290,7 +290,7 @@ static __always_inline void keep_filter_last(void)
 #ifndef NETCAP_OLD_LOOPS
 	if (netcap_config.access > NETCAP_ACCESS_DIRECT) {
 		netcap_finish(NULL, NULL);
-		bpf_loop(1, packet_copy_step, NULL, 0);
+		bpf_loop(1, source_copy_step, NULL, 0);
 	}
 #endif
 }

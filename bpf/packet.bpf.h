@@ -14,46 +14,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
-#include "kernel.h"
-#include "record.h"
 #include "filter_abi.h"
-
-#define PACKET_PAGE_SIZE 4096 /* x86-64 */
-
-/*
- * Pieces of one packet that are looked at; what lies beyond counts as unreadable (NETCAP_F_PARTIAL).
- * Where there is no bpf_loop() (before Linux 5.17) the verifier walks every turn of a loop.
- */
-#define PACKET_MAX_PIECES     1024
-#define PACKET_MAX_PIECES_OLD 24
-
-extern const volatile struct netcap_config netcap_config;
-extern struct netcap_control netcap_control;
-
-/*
- * Makes the verifier forget what it knows of a number: netcap_control.zero is 0, but only the daemon
- * knows. Without it the verifier follows every combination of a loop's paths, with it they are one.
- */
-#define PACKET_FORGET(number)                                                  \
-	do {                                                                   \
-		__u64 whole = (number);                                        \
-		__u64 zero = *(volatile __u64 *)&netcap_control.zero;          \
-                                                                               \
-		asm volatile("%0 ^= %1" : "+r"(whole) : "r"(zero));            \
-		(number) = whole;                                              \
-	} while (0)
-
-/*
- * Where ways meet that are one to the verifier by now: it compares them at the targets of jumps. The
- * jump to the next instruction is gone when the program runs.
- */
-#define PACKET_MEET() asm volatile("goto +0")
-
-/* Keeps what a pointer points to in memory, where the compiler would rather have it in registers. */
-#define PACKET_IN_MEMORY(at) asm volatile("" : "+r"(at) : : "memory")
-
-/* Makes the compiler forget what it knows of a number, so that the check behind it stays. */
-#define PACKET_OPAQUE(number) asm volatile("" : "+r"(number))
+#include "source.bpf.h"
 
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
 
@@ -133,7 +95,7 @@ static __always_inline __u32 packet_tag_len(__u32 vlan)
 {
 	__u64 sign = -(__u64)vlan;
 
-	PACKET_OPAQUE(sign);
+	VERIFIER_OPAQUE(sign);
 	return sign >> 63 << 2;
 }
 
@@ -154,8 +116,8 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	__u64 ethernet;
 
 	ethernet = packet_has_ethernet(dev, mac, net, data, typed);
-	PACKET_FORGET(ethernet);
-	PACKET_MEET();
+	VERIFIER_FORGET(ethernet);
+	VERIFIER_MEET();
 	if (ethernet) {
 		link = NETCAP_LINK_ETHERNET;
 		start = mac;
@@ -168,11 +130,12 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 		/* a device without link layer, or no network header: data is where the packet is */
 		start = !ip || !net || data == mac || net > data ? data : net;
 	}
-	PACKET_FORGET(start);
-	PACKET_FORGET(link);
-	PACKET_FORGET(vlan);
-	PACKET_MEET();
+	VERIFIER_FORGET(start);
+	VERIFIER_FORGET(link);
+	VERIFIER_FORGET(vlan);
+	VERIFIER_MEET();
 	pkt->skb = (__u64)skb;
+	pkt->source = 0;
 	pkt->start = start;
 	pkt->linear = len - data_len + data - start;
 	pkt->limit = pkt->linear;
@@ -182,231 +145,21 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	*direct = head + start;
 }
 
-/*
- * Calls step(turn, &context) until it returns 1. Which of the two loops a program has is decided when
- * it is compiled: a kernel without bpf_loop() refuses even the address of a callback.
- */
-#ifdef NETCAP_OLD_LOOPS
-#define PACKET_FUNCTION static __always_inline
-/* inlined: as a subprogram it would come behind netcap_filter(), which must be the last */
-#define PACKET_STEP static __always_inline long
-/*
- * The context stays in memory, as with bpf_loop(): each value in a register would be another way to
- * the verifier.
- */
-#define PACKET_LOOP(step, context)                                           \
-	do {                                                                 \
-		void *at = &(context);                                       \
-                                                                             \
-		PACKET_IN_MEMORY(at);                                        \
-		for (__u32 turn = 0; turn < PACKET_MAX_PIECES_OLD; turn++) { \
-			if (step(turn, at))                                  \
-				break;                                       \
-			PACKET_IN_MEMORY(at);                                \
-		}                                                            \
-	} while (0)
-#else
-/* Looked at once by the verifier, wherever it is called. Before Linux 5.12 it takes no pointers. */
-#define PACKET_FUNCTION __noinline
-#define PACKET_STEP static long
-#define PACKET_LOOP(step, context) bpf_loop(PACKET_MAX_PIECES, step, &(context), 0)
-#endif
-
-/* Walks the pieces of an skb behind its linear part. All addresses are plain numbers here. */
-struct packet_walk {
-	struct sk_buff *skb;  /* whose pieces come next */
-	__u64 shared;         /* its struct skb_shared_info, 0: not begun */
-	__u64 addr;           /* the piece: where it is (0: unreadable) */
-	__u32 len;            /* and how long, which may be 0 */
-	__s32 frag;           /* next fragment, -1: its linear part */
-	__s16 frags;
-	__u16 listed;         /* skb is one of the fragment list */
-	__u32 skip;           /* bytes to leave out of the pieces that come */
-};
-
-static __always_inline void packet_walk_enter(struct packet_walk *w, struct sk_buff *skb)
+/* Where the packet's bytes are. No branch, which is two ways to the verifier. */
+static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 {
-	struct skb_shared_info *shared;
-	__u8 frags = 0;
+	__u64 instead = (__s64)pkt->source >> 63; /* all bits, or none: addresses of the kernel are negative */
 
-	shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
-	bpf_core_read(&frags, sizeof(frags), &shared->nr_frags);
-	w->skb = skb;
-	w->shared = (__u64)shared;
-	w->frags = frags;
-}
-
-/* The address of a fragment's bytes, or 0 where the CPU cannot read them. */
-static __always_inline __u64 packet_frag(const struct packet_walk *w, __u32 *len)
-{
-	struct skb_shared_info *shared = (void *)w->shared;
-	__u64 at, page = 0;
-	__u32 offset = 0;
-
-	*len = 0;
-	at = w->shared + bpf_core_field_offset(shared->frags);
-	if (bpf_core_type_exists(struct skb_frag)) {
-		struct skb_frag *f = (void *)(at + w->frag * bpf_core_type_size(struct skb_frag));
-
-		page = BPF_CORE_READ(f, netmem);
-		*len = BPF_CORE_READ(f, len);
-		offset = BPF_CORE_READ(f, offset);
-	} else {
-		struct bio_vec *v = (void *)(at + w->frag * bpf_core_type_size(struct bio_vec));
-
-		page = (__u64)BPF_CORE_READ(v, bv_page);
-		*len = BPF_CORE_READ(v, bv_len);
-		offset = BPF_CORE_READ(v, bv_offset);
-	}
-	if (!netcap_config.page_linear || page & 1)
-		return 0;
-	return page / bpf_core_type_size(struct page) * PACKET_PAGE_SIZE +
-	       netcap_config.page_linear + offset;
-}
-
-/* The next piece, which may be empty. False at the end. */
-static __always_inline bool packet_walk_next(struct packet_walk *w)
-{
-	struct sk_buff *skb = w->skb;
-	__u32 left_out;
-
-	w->addr = 0;
-	w->len = 0;
-	if (!w->shared)
-		packet_walk_enter(w, skb);
-	if (w->frag >= w->frags) {
-		struct skb_shared_info *shared = (void *)w->shared;
-
-		skb = w->listed ? BPF_CORE_READ(skb, next) : BPF_CORE_READ(shared, frag_list);
-		if (!skb)
-			return false;
-		packet_walk_enter(w, skb);
-		w->listed = 1;
-		w->frag = -1;
-	} else if (w->frag < 0) {
-		w->addr = (__u64)BPF_CORE_READ(skb, data);
-		w->len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
-		w->frag = 0;
-	} else {
-		w->addr = packet_frag(w, &w->len);
-		w->frag++;
-	}
-	PACKET_FORGET(w->len);
-	PACKET_FORGET(w->addr);
-	PACKET_MEET();
-	left_out = w->skip < w->len ? w->skip : w->len;
-	w->skip -= left_out;
-	w->addr += w->addr ? left_out : 0;
-	w->len -= left_out;
-	PACKET_FORGET(w->frag);
-	PACKET_FORGET(w->frags);
-	PACKET_FORGET(w->listed);
-	return true;
-}
-
-/*
- * Copies what lies behind the linear part to places that are not known beforehand: the verifier does
- * not see that offset + length stays below a size, only that each is bounded. So there is one piece
- * of slack at the end.
- */
-struct packet_copy {
-	struct packet_walk walk;
-	__u8 *data;
-	__u32 done;  /* bytes of data that are good */
-	__u32 want;
-	__u64 room;  /* of data, constant; 8 bytes wide, or the verifier does not keep it on the stack */
-};
-
-/* Most bytes that are copied at once, and the slack behind room. */
-static __always_inline __u64 packet_piece(__u64 room)
-{
-	return room > 1024 ? 4096 : room > 256 ? 256 : room;
-}
-
-PACKET_STEP packet_copy_step(__u32 turn, void *context)
-{
-	struct packet_copy *c = context;
-	__u64 done = c->done, n;
-
-	if (done >= c->want)
-		return 1;
-	if (!c->walk.len)
-		return !packet_walk_next(&c->walk);
-	n = c->want - done;
-	if (n > c->walk.len)
-		n = c->walk.len;
-	PACKET_OPAQUE(n);
-	PACKET_OPAQUE(done);
-	if (n > packet_piece(c->room))
-		n = packet_piece(c->room);
-	if (done > c->room)
-		return 1;
-	if (!c->walk.addr || bpf_probe_read_kernel(c->data + done, n, (void *)c->walk.addr))
-		return 1;
-	c->walk.addr += n;
-	c->walk.len -= n;
-	c->done = done + n;
-	PACKET_FORGET(c->done);
-	return 0;
-}
-
-/*
- * The address of an skb as a number: global functions take no pointers from tp_btf programs. It is
- * stored as a pointer, and its highest byte, the same in all addresses of the kernel, once more: the
- * verifier no longer knows then what lies there.
- */
-static __always_inline __u64 packet_number(__u64 skb)
-{
-	volatile union {
-		__u64 address;
-		__u8 bytes[8];
-	} number = { .address = skb };
-
-	number.bytes[7] = 0xff;
-	return number.address;
-}
-
-/*
- * n bytes (4 at most) of an skb as one number in host order, or -1. at: from skb->head, left bytes
- * before the linear part ends; negative: behind it. Global, with numbers only as arguments, so that the
- * verifier looks at it once and not at every load of the filter, and so that Linux 5.10 takes it.
- */
-__noinline long packet_bytes(__u64 skb, __u64 at, __s64 left, __u32 n)
-{
-	__u64 bytes = 0, done = 0;
-
-	if (left > 0) {
-		unsigned char *head = BPF_CORE_READ((struct sk_buff *)skb, head);
-
-		done = left < n ? left : n;
-		PACKET_OPAQUE(done);
-		if (done > 4 || bpf_probe_read_kernel(&bytes, done, head + at))
-			return -1;
-	}
-	if (done < n) {
-		struct packet_copy copy = {
-			.walk.skb = (void *)skb,
-			.walk.skip = done - left,
-			.data = (__u8 *)&bytes,
-			.done = done,
-			.want = n,
-			.room = 4,
-		};
-
-		PACKET_LOOP(packet_copy_step, copy);
-		if (copy.done < copy.want)
-			return -1;
-		n = copy.want;
-	}
-	return bpf_be64_to_cpu(bytes) >> 8 * (8 - n) % 64;
+	VERIFIER_OPAQUE(instead);
+	return pkt->source | (source_number(pkt->skb) & ~instead);
 }
 
 /*
  * size bytes (1, 2, 4) of a packet as one number in host order, or -1. place: where byte 0 is from
- * skb->head, and in the upper half how long the packet is. linear: how much of it is in the linear part,
+ * source_head(), and in the upper half how long the packet is. linear: how much of it is in the linear part,
  * and in the upper half the tag. Global for the same reason.
  */
-__noinline long packet_load(__u64 skb, __u64 place, __u64 linear, __u32 off, __u32 size)
+__noinline long packet_load(__u64 source, __u64 place, __u64 linear, __u32 off, __u32 size)
 {
 	__u32 start = place, vlan = linear >> 32;
 	__u32 from = 0, to = 0, tag = 0; /* bytes of the tag that are wanted */
@@ -424,7 +177,7 @@ __noinline long packet_load(__u64 skb, __u64 place, __u64 linear, __u32 off, __u
 		off -= first ? from : 0;
 	}
 	size -= to - from;
-	value = packet_bytes(skb, (__u64)start + off, (__s64)(__u32)linear - off, size);
+	value = source_bytes(source, (__u64)start + off, (__s64)(__u32)linear - off, size);
 	if (value < 0)
 		return value;
 	return first ? (__u64)tag << (8 * size) | value : value << (8 * (to - from)) | tag;
@@ -432,7 +185,7 @@ __noinline long packet_load(__u64 skb, __u64 place, __u64 linear, __u32 off, __u
 
 static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 size)
 {
-	return packet_load(packet_number(pkt->skb), *(__u64 *)&pkt->start,
+	return packet_load(packet_source(pkt), *(__u64 *)&pkt->start,
 			   *(__u64 *)&pkt->linear, off, size);
 }
 
@@ -463,7 +216,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		pkt->limit = ETH_TAG_AT;
 	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
 		return netcap_load(pkt, 0, 1) > 0;
-	PACKET_FORGET(pkt->limit);
+	VERIFIER_FORGET(pkt->limit);
 	if (netcap_config.access == NETCAP_ACCESS_DIRECT)
 		return netcap_filter(pkt, direct);
 	/* skb_shared_info lies behind the linear part, so this never reads past the allocation */
@@ -471,7 +224,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		pkt->limit = 0;
 	else if (pkt->limit > NETCAP_WINDOW)
 		pkt->limit = NETCAP_WINDOW;
-	PACKET_FORGET(pkt->limit);
+	VERIFIER_FORGET(pkt->limit);
 	return netcap_filter(pkt, 0);
 }
 

@@ -4,7 +4,7 @@
  *
  * bpf_ringbuf_reserve() takes constant sizes only (a size known at run time needs dynptrs, Linux 6.0),
  * so a record gets the smallest of a ladder of sizes that holds it. A packet with page fragments is
- * copied piece by piece (struct packet_copy), so such a record has one piece of slack at its end.
+ * copied piece by piece (struct source_copy), so such a record has one piece of slack at its end.
  */
 #ifndef NETCAP_RECORD_BPF_H
 #define NETCAP_RECORD_BPF_H
@@ -28,9 +28,9 @@ static __always_inline void record_plan(struct record_plan *plan, const struct n
 
 	plan->want = have < keep ? have : keep;
 	plan->head = plan->want < pkt->linear ? plan->want : pkt->linear;
-	PACKET_FORGET(plan->want);
-	PACKET_FORGET(plan->head);
-	PACKET_MEET();
+	VERIFIER_FORGET(plan->want);
+	VERIFIER_FORGET(plan->head);
+	VERIFIER_MEET();
 }
 
 /* Keeps the compiler from computing the size: it must stay one constant per branch. */
@@ -113,22 +113,22 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 	__u8 *data = record_data(r);
 	__u64 done = plan->head, good;
 
-	PACKET_FORGET(done);
+	VERIFIER_FORGET(done);
 	if (done > plan->room)
 		done = plan->room;
 	good = ~(bpf_probe_read_kernel(data, done, direct) >> 63); /* all bits, or none */
 	done &= good;
 	if (plan->piece) {
-		struct packet_copy copy = {
-			.walk.skb = (void *)packet_number(pkt->skb),
+		struct source_copy copy = {
+			.walk.source = packet_source(pkt),
 			.data = data,
 			.done = done,
 			.want = plan->want & good,
 			.room = plan->room,
 		};
 
-		PACKET_FORGET(copy.done);
-		PACKET_LOOP(packet_copy_step, copy);
+		VERIFIER_FORGET(copy.done);
+		VERIFIER_LOOP(source_copy_step, copy);
 		done = copy.done;
 	}
 	r->flags |= (done - plan->want) >> 63 ? NETCAP_F_PARTIAL : 0;

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The bytes of a packet, wherever they lie: linear part, page fragments, fragment list.
+ *
+ * A source is the address of what holds a packet, as a number. Its lowest bits, which are 0 in addresses, say
+ * what that is: enum source_kind.
+ */
+#ifndef NETCAP_SOURCE_BPF_H
+#define NETCAP_SOURCE_BPF_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include "kernel.h"
+#include "verifier.bpf.h"
+
+#define SOURCE_PAGE_SIZE  4096 /* x86-64 */
+#define SOURCE_MADE_BYTES 96   /* an IPv4 header with all its options, and a TCP header */
+
+enum source_kind {
+	SOURCE_SKB = 0,  /* an sk_buff */
+	SOURCE_MADE = 1, /* a struct source_made */
+	SOURCE_KINDS = 3 /* the bits */
+};
+
+/* Headers that the stack has not written yet, made by made.bpf.h, and the skb whose bytes follow. */
+struct source_made {
+	__u8 bytes[SOURCE_MADE_BYTES];
+	__u64 skb;
+	__u32 skip; /* bytes at skb->data that the headers stand for */
+	__u32 len;  /* of bytes */
+};
+
+static __always_inline enum source_kind source_kind(__u64 source)
+{
+	return source & SOURCE_KINDS;
+}
+
+/* Where byte 0 of the linear part is counted from: skb->head, or what takes its place. */
+static __always_inline unsigned char *source_head(__u64 source)
+{
+	if (source_kind(source) == SOURCE_MADE)
+		return (unsigned char *)(source - SOURCE_MADE);
+	return BPF_CORE_READ((struct sk_buff *)source, head);
+}
+
+/* Walks the pieces of a packet behind its linear part. All addresses are plain numbers here. */
+struct source_walk {
+	union {
+		__u64 source; /* as long as shared is 0: where to begin */
+		struct sk_buff *skb; /* whose pieces come next */
+	};
+	__u64 shared;         /* its struct skb_shared_info */
+	__u64 addr;           /* the piece: where it is (0: unreadable) */
+	__u32 len;            /* and how long, which may be 0 */
+	__s32 frag;           /* next fragment, -1: its linear part */
+	__s16 frags;
+	__u16 listed;         /* skb is one of the fragment list */
+	__u32 skip;           /* bytes to leave out of the pieces that come */
+};
+
+static __always_inline void source_walk_enter(struct source_walk *w, struct sk_buff *skb)
+{
+	struct skb_shared_info *shared;
+	__u8 frags = 0;
+
+	shared = (void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, end));
+	bpf_core_read(&frags, sizeof(frags), &shared->nr_frags);
+	w->skb = skb;
+	w->shared = (__u64)shared;
+	w->frags = frags;
+}
+
+static __always_inline void source_walk_begin(struct source_walk *w)
+{
+	struct source_made *made = (void *)(w->source - SOURCE_MADE);
+	__u64 skb = w->source;
+	__u32 skip = 0;
+
+	if (source_kind(w->source) == SOURCE_MADE) {
+		bpf_probe_read_kernel(&skb, sizeof(skb), &made->skb);
+		bpf_probe_read_kernel(&skip, sizeof(skip), &made->skip);
+		w->skip += skip;
+		w->frag = -1;
+	}
+	source_walk_enter(w, (struct sk_buff *)skb);
+}
+
+/* The address of a fragment's bytes, or 0 where the CPU cannot read them. */
+static __always_inline __u64 source_frag(const struct source_walk *w, __u32 *len)
+{
+	struct skb_shared_info *shared = (void *)w->shared;
+	__u64 at, page = 0;
+	__u32 offset = 0;
+
+	*len = 0;
+	at = w->shared + bpf_core_field_offset(shared->frags);
+	if (bpf_core_type_exists(struct skb_frag)) {
+		struct skb_frag *f = (void *)(at + w->frag * bpf_core_type_size(struct skb_frag));
+
+		page = BPF_CORE_READ(f, netmem);
+		*len = BPF_CORE_READ(f, len);
+		offset = BPF_CORE_READ(f, offset);
+	} else {
+		struct bio_vec *v = (void *)(at + w->frag * bpf_core_type_size(struct bio_vec));
+
+		page = (__u64)BPF_CORE_READ(v, bv_page);
+		*len = BPF_CORE_READ(v, bv_len);
+		offset = BPF_CORE_READ(v, bv_offset);
+	}
+	if (!netcap_config.page_linear || page & 1)
+		return 0;
+	return page / bpf_core_type_size(struct page) * SOURCE_PAGE_SIZE +
+	       netcap_config.page_linear + offset;
+}
+
+/* The next piece, which may be empty. False at the end. */
+static __always_inline bool source_walk_next(struct source_walk *w)
+{
+	struct sk_buff *skb;
+	__u32 left_out;
+
+	w->addr = 0;
+	w->len = 0;
+	if (!w->shared)
+		source_walk_begin(w);
+	skb = w->skb;
+	if (w->frag >= w->frags) {
+		struct skb_shared_info *shared = (void *)w->shared;
+
+		skb = w->listed ? BPF_CORE_READ(skb, next) : BPF_CORE_READ(shared, frag_list);
+		if (!skb)
+			return false;
+		source_walk_enter(w, skb);
+		w->listed = 1;
+		w->frag = -1;
+	} else if (w->frag < 0) {
+		w->addr = (__u64)BPF_CORE_READ(skb, data);
+		w->len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+		w->frag = 0;
+	} else {
+		w->addr = source_frag(w, &w->len);
+		w->frag++;
+	}
+	VERIFIER_FORGET(w->len);
+	VERIFIER_FORGET(w->addr);
+	VERIFIER_MEET();
+	left_out = w->skip < w->len ? w->skip : w->len;
+	w->skip -= left_out;
+	w->addr += w->addr ? left_out : 0;
+	w->len -= left_out;
+	VERIFIER_FORGET(w->frag);
+	VERIFIER_FORGET(w->frags);
+	VERIFIER_FORGET(w->listed);
+	return true;
+}
+
+/*
+ * Copies what lies behind the linear part to places that are not known beforehand: the verifier does
+ * not see that offset + length stays below a size, only that each is bounded. So there is one piece
+ * of slack at the end.
+ */
+struct source_copy {
+	struct source_walk walk;
+	__u8 *data;
+	__u32 done;  /* bytes of data that are good */
+	__u32 want;
+	__u64 room;  /* of data, constant; 8 bytes wide, or the verifier does not keep it on the stack */
+};
+
+/* Most bytes that are copied at once, and the slack behind room. */
+static __always_inline __u64 source_piece(__u64 room)
+{
+	return room > 1024 ? 4096 : room > 256 ? 256 : room;
+}
+
+VERIFIER_STEP source_copy_step(__u32 turn, void *context)
+{
+	struct source_copy *c = context;
+	__u64 done = c->done, n;
+
+	if (done >= c->want)
+		return 1;
+	if (!c->walk.len)
+		return !source_walk_next(&c->walk);
+	n = c->want - done;
+	if (n > c->walk.len)
+		n = c->walk.len;
+	VERIFIER_OPAQUE(n);
+	VERIFIER_OPAQUE(done);
+	if (n > source_piece(c->room))
+		n = source_piece(c->room);
+	if (done > c->room)
+		return 1;
+	if (!c->walk.addr || bpf_probe_read_kernel(c->data + done, n, (void *)c->walk.addr))
+		return 1;
+	c->walk.addr += n;
+	c->walk.len -= n;
+	c->done = done + n;
+	VERIFIER_FORGET(c->done);
+	return 0;
+}
+
+/*
+ * An address as a number: global functions take no pointers from tp_btf programs. It is
+ * stored as a pointer, and its highest byte, the same in all addresses of the kernel, once more: the
+ * verifier no longer knows then what lies there.
+ */
+static __always_inline __u64 source_number(__u64 skb)
+{
+	volatile union {
+		__u64 address;
+		__u8 bytes[8];
+	} number = { .address = skb };
+
+	number.bytes[7] = 0xff;
+	return number.address;
+}
+
+/*
+ * n bytes (4 at most) of a packet as one number in host order, or -1. at: from source_head(), left bytes
+ * before the linear part ends; negative: behind it. Global, with numbers only as arguments, so that the
+ * verifier looks at it once and not at every load of the filter, and so that Linux 5.10 takes it.
+ */
+__noinline long source_bytes(__u64 source, __u64 at, __s64 left, __u32 n)
+{
+	__u64 bytes = 0, done = 0;
+
+	if (left > 0) {
+		unsigned char *head = source_head(source);
+
+		done = left < n ? left : n;
+		VERIFIER_OPAQUE(done);
+		if (done > 4 || bpf_probe_read_kernel(&bytes, done, head + at))
+			return -1;
+	}
+	if (done < n) {
+		struct source_copy copy = {
+			.walk.source = source,
+			.walk.skip = done - left,
+			.data = (__u8 *)&bytes,
+			.done = done,
+			.want = n,
+			.room = 4,
+		};
+
+		VERIFIER_LOOP(source_copy_step, copy);
+		if (copy.done < copy.want)
+			return -1;
+		n = copy.want;
+	}
+	return bpf_be64_to_cpu(bytes) >> 8 * (8 - n) % 64;
+}
+
+#endif
