@@ -8,6 +8,7 @@
 #ifndef NETCAP_KERNEL_H
 #define NETCAP_KERNEL_H
 
+#include <linux/in6.h>
 #include <linux/types.h>
 #include <stdbool.h>
 
@@ -17,13 +18,15 @@
 #define AF_INET         2
 #define AF_INET6        10
 #define AF_PACKET       17
+#define TCP_TIME_WAIT   6  /* states in which a socket is less than a struct sock */
+#define TCP_NEW_SYN_RECV 12
 #define ETH_P_IP        0x0800
 #define ETH_P_IPV6      0x86DD
 #define ETH_P_8021Q     0x8100
 #define ETH_HLEN        14
 #define ETH_TAG_AT      12     /* where a VLAN tag stands in a frame */
 #define VLAN_HLEN       4
-#define HEADER_UNSET    0xffff /* skb->mac_header before skb_reset_mac_header() */
+#define HEADER_UNSET    0xffff /* skb->mac_header, transport_header: before they are set */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -47,18 +50,76 @@ struct net_device {
 };
 
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num; /* the local port, host order */
 	unsigned short skc_family;
+	unsigned char skc_state;
 	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	__u16 sk_protocol;
+};
+
+struct ipv6_pinfo {
+	__s16 hop_limit : 9; /* no bit field any more since Linux 6.8 */
+	__u8 tclass;
+};
+
+struct inet_sock {
+	struct ipv6_pinfo *pinet6;
+	__s16 uc_ttl;
+	__u8 tos;
+};
+
+struct tcp_options_received {
+	__u16 rcv_wscale : 4;
+};
+
+struct tcp_sock {
+	__u32 snd_una;
+	__u32 write_seq;
+	__u32 rcv_nxt;
+	__u32 rcv_wnd;
+	struct tcp_options_received rx_opt;
+};
+
+/* In skb->cb, as long as a packet is TCP's. */
+struct tcp_skb_cb {
+	__u32 seq;
+	__u8 tcp_flags; /* 16 bits since Linux 6.15, of which these are the lower ones */
+};
+
+union flowi_uli {
+	struct {
+		__be16 dport;
+		__be16 sport;
+	} ports;
+};
+
+struct flowi4 {
+	__be32 saddr;
+	__be32 daddr;
+	union flowi_uli uli;
+};
+
+struct flowi6 {
+	struct in6_addr daddr;
+	struct in6_addr saddr;
+	union flowi_uli uli;
 };
 
 struct sk_buff {
 	struct sk_buff *next;
 	struct net_device *dev;
 	struct sock *sk;
+	char cb[48];
+	unsigned long _skb_refdst;
 	unsigned int len;
 	unsigned int data_len;
 	unsigned char pkt_type : 3;
@@ -66,6 +127,8 @@ struct sk_buff {
 	__be16 vlan_proto;
 	__u16 vlan_tci;
 	__u32 mark;
+	int skb_iif; /* 0: it did not come in by a device */
+	__u16 transport_header;
 	__u16 network_header;
 	__u16 mac_header;
 	unsigned int tail;

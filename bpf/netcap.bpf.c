@@ -8,6 +8,7 @@
 #include "record.bpf.h"
 #include "call.bpf.h"
 #include "context.bpf.h"
+#include "made.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -15,6 +16,9 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.location_arg = NETCAP_NO_ARG,
 	.reason_arg = NETCAP_NO_ARG,
 	.return_arg = NETCAP_NO_ARG,
+	.sock_arg = NETCAP_NO_ARG,
+	.flow_arg = NETCAP_NO_ARG,
+	.fake = NETCAP_FAKE_AUTO,
 	.calls = 1,
 	.sites_bits = 1,
 	.stack = 1,
@@ -157,6 +161,7 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 	r->pid = r->tid = 0; /* describe_task() knows */
 	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
+	r->made = made_parts(pkt);
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	r->ifindex = PACKET_GET(typed, dev, ifindex);
 	describe_device(r, dev, typed);
@@ -282,16 +287,17 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 }
 
 /*
- * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append the
- * callback before the filter.
+ * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append what is called
+ * later before the filter.
  */
 static __always_inline void keep_filter_last(void)
 {
+	if (netcap_config.access <= NETCAP_ACCESS_DIRECT)
+		return;
+	made_end(0);
 #ifndef NETCAP_OLD_LOOPS
-	if (netcap_config.access > NETCAP_ACCESS_DIRECT) {
-		netcap_finish(NULL, NULL);
-		bpf_loop(1, source_copy_step, NULL, 0);
-	}
+	netcap_finish(NULL, NULL);
+	bpf_loop(1, source_copy_step, NULL, 0);
 #endif
 }
 
@@ -305,13 +311,27 @@ static __always_inline __u64 pointer_in(__u64 value, __u16 at)
 	return pointer;
 }
 
+/* Asks the filter, and captures. False: it does not match. */
+static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
+				 struct netcap_packet *pkt, struct netcap_counters *counters,
+				 const void *direct, bool typed, bool calls)
+{
+	if (netcap_config.filtered ? !packet_matches(pkt, direct) : is_message(skb, pkt, typed))
+		return false;
+	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
+	return true;
+}
+
 /* calls: the program may stand at the entry of a function whose return is wanted, too. */
-static __always_inline int hit(void *ctx, __u32 point, struct sk_buff *skb, bool typed, bool calls)
+static __always_inline int hit(void *ctx, union netcap_place place, struct sk_buff *skb, bool typed,
+			       bool registers, bool calls)
 {
 	struct netcap_counters *counters;
 	struct netcap_packet pkt;
 	struct net_device *dev;
 	const void *direct;
+	__u32 point = place.point;
+	bool taken = false;
 
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
@@ -325,13 +345,15 @@ static __always_inline int hit(void *ctx, __u32 point, struct sk_buff *skb, bool
 	if (!wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
+	if (netcap_config.fake)
+		made_put(ctx, place, skb, &pkt, direct, typed, registers);
 	keep_filter_last();
-	if (netcap_config.filtered ? !packet_matches(&pkt, direct) : is_message(skb, &pkt, typed))
-		goto filtered;
-	capture(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
-	return 0;
+	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
+	if (netcap_config.fake && pkt.source)
+		made_end(pkt.source);
 filtered:
-	__sync_fetch_and_add(&counters->filtered, 1);
+	if (!taken)
+		__sync_fetch_and_add(&counters->filtered, 1);
 	return 0;
 }
 
@@ -340,13 +362,25 @@ static __always_inline bool active(void)
 	return *(volatile __u32 *)&netcap_control.active;
 }
 
+/* Of a program that is at one trace point only. */
+static __always_inline union netcap_place config_place(void)
+{
+	const union netcap_place place = {
+		.point = netcap_config.point,
+		.sock_arg = netcap_config.sock_arg,
+		.flow_arg = netcap_config.flow_arg,
+	};
+
+	return place;
+}
+
 /* Tracepoints, and functions by fentry, whose skb has a type. */
 SEC("tp_btf/kfree_skb")
 int netcap_typed(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, netcap_config.point, (void *)argument(ctx, netcap_config.skb_arg), true,
+	return hit(ctx, config_place(), (void *)argument(ctx, netcap_config.skb_arg), true, false,
 		   netcap_config.calls);
 }
 
@@ -361,7 +395,7 @@ int netcap_untyped(__u64 *ctx)
 	value = argument(ctx, netcap_config.skb_arg);
 	if (netcap_config.indirect)
 		value = pointer_in(value, netcap_config.indirect_at);
-	return hit(ctx, netcap_config.point, packet_cast(value), PACKET_CAST, netcap_config.calls);
+	return hit(ctx, config_place(), packet_cast(value), PACKET_CAST, false, netcap_config.calls);
 }
 
 /* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
@@ -377,7 +411,7 @@ int netcap_kprobe(void *ctx)
 	value = register_argument(ctx, place.skb_arg);
 	if (place.indirect)
 		value = pointer_in(value, place.indirect_at);
-	return hit(ctx, place.point, packet_cast(value), PACKET_CAST, false);
+	return hit(ctx, place, packet_cast(value), PACKET_CAST, true, false);
 }
 
 /* The return of a function, whose entry has a program of the two above. */

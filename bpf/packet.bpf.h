@@ -118,7 +118,12 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	ethernet = packet_has_ethernet(dev, mac, net, data, typed);
 	VERIFIER_FORGET(ethernet);
 	VERIFIER_MEET();
-	if (ethernet) {
+	if (netcap_config.skb_data) {
+		link = NETCAP_LINK_ETHERNET;
+		start = data + netcap_config.skb_data_offset;
+		if (start > data + len - data_len) /* before head, or behind the linear part */
+			start = data + len - data_len;
+	} else if (ethernet) {
 		link = NETCAP_LINK_ETHERNET;
 		start = mac;
 		vlan = packet_vlan(skb, typed);
@@ -152,6 +157,15 @@ static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 
 	VERIFIER_OPAQUE(instead);
 	return pkt->source | (source_number(pkt->skb) & ~instead);
+}
+
+/*
+ * Where to copy the linear part from. direct: where it is in an skb. A constant 0 in source is no branch, as in
+ * programs whose session makes no headers.
+ */
+static __always_inline const void *packet_linear(const struct netcap_packet *pkt, const void *direct)
+{
+	return pkt->source ? (const void *)(pkt->source & ~(__u64)SOURCE_KINDS) : direct;
 }
 
 /*
@@ -220,7 +234,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 	if (netcap_config.access == NETCAP_ACCESS_DIRECT)
 		return netcap_filter(pkt, direct);
 	/* skb_shared_info lies behind the linear part, so this never reads past the allocation */
-	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, direct))
+	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct)))
 		pkt->limit = 0;
 	else if (pkt->limit > NETCAP_WINDOW)
 		pkt->limit = NETCAP_WINDOW;

@@ -13,6 +13,8 @@
 #define NETCAP_STACK_FRAMES 64  /* frames kept by -S; 8 bytes each */
 #define NETCAP_SNAPLEN_MAX  262144
 #define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
+#define NETCAP_MADE_BYTES   120  /* of struct source_made */
+#define NETCAP_MADE_SLOTS   4    /* packets at once, on one CPU, whose headers are made */
 #define NETCAP_CALLS_MOST   4096 /* calls of functions whose return is waited for, in one session */
 
 /* What the bytes of a record begin with. */
@@ -27,6 +29,20 @@ enum netcap_record_flags {
 	NETCAP_F_VLAN = 1 << 1,   /* vlan_tpid and vlan_tci belong at byte 12 of the packet */
 	NETCAP_F_PARTIAL = 1 << 2, /* page fragments could not be read: fewer bytes than asked for */
 	NETCAP_F_CALL = 1 << 3     /* frame is set, and a struct netcap_return of that frame follows */
+};
+
+/* Which headers of a packet were made (netcap_config.fake), since the stack had not written them yet. */
+enum netcap_made {
+	NETCAP_MADE_IP = 1 << 0,
+	NETCAP_MADE_IP_LENGTH = 1 << 1, /* of an IP header that was there: its length and checksum */
+	NETCAP_MADE_TCP = 1 << 2,
+	NETCAP_MADE_UDP = 1 << 3,
+};
+
+enum netcap_fake {
+	NETCAP_FAKE_NEVER = 0,
+	NETCAP_FAKE_AUTO = 1,   /* where the packet has no headers */
+	NETCAP_FAKE_ALWAYS = 2, /* wherever there is a socket to make them of */
 };
 
 /* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
@@ -55,12 +71,16 @@ struct netcap_config {
 	__u8 match_comm;    /* 1: only while the task named comm runs */
 	__u8 filtered;      /* 1: a filter is spliced in */
 	__u8 indirect;      /* 1: the argument points to something that holds a pointer to the skb */
-	__u8 unused;
+	__u8 fake;          /* enum netcap_fake */
 	__u16 indirect_at;  /* where in it the pointer is, bytes */
 	__u8 calls;         /* 1: a struct netcap_return is wanted for each packet */
 	__u8 return_arg;    /* index of the return value behind the arguments, or NETCAP_NO_ARG */
 	__u8 sites_bits;    /* netcap_sites has 2^this buckets */
-	__u8 pad;
+	__u8 skb_data;      /* 1: packets are Ethernet and begin at skb->data + skb_data_offset */
+	__s32 skb_data_offset; /* bytes */
+	__u8 sock_arg;      /* index of an argument struct sock *, or NETCAP_NO_ARG */
+	__u8 flow_arg;      /* the same for struct flowi, flowi4, flowi6 */
+	__u8 pad[2];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -72,10 +92,12 @@ struct netcap_config {
  */
 union netcap_place {
 	struct {
-		__u32 point; /* as in struct netcap_config, like the others */
-		__u8 skb_arg;
-		__u8 indirect;
+		__u16 point; /* as in struct netcap_config, like the others */
 		__u16 indirect_at;
+		__u8 indirect;
+		__u8 skb_arg;
+		__u8 sock_arg;
+		__u8 flow_arg;
 	};
 	__u64 word;
 };
@@ -146,7 +168,8 @@ struct netcap_record {
 	__u8 link;        /* enum netcap_link */
 	__u8 flags;       /* enum netcap_record_flags */
 	__u8 pkt_type;    /* PACKET_HOST, ... (linux/if_packet.h) */
-	__u8 pad[5];
+	__u8 made;        /* enum netcap_made */
+	__u8 pad[4];
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
@@ -162,7 +185,7 @@ struct netcap_return {
 	__u64 value;   /* the register; 0 for functions that return nothing */
 };
 
-_Static_assert(sizeof(struct netcap_config) == 88, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_config) == 96, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
 _Static_assert(sizeof(struct netcap_control) == 80, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");

@@ -28,9 +28,15 @@ enum source_kind {
 struct source_made {
 	__u8 bytes[SOURCE_MADE_BYTES];
 	__u64 skb;
-	__u32 skip; /* bytes at skb->data that the headers stand for */
-	__u32 len;  /* of bytes */
+	__u32 skip;     /* bytes at skb->data that the headers stand for */
+	__u32 len;      /* of bytes; wire_len follows, made_put() reads both */
+	__u32 wire_len; /* bytes of the packet in all */
+	__u8 parts;     /* enum netcap_made */
+	__u8 busy;      /* a program uses it at this moment */
+	__u8 pad[2];
 };
+
+_Static_assert(sizeof(struct source_made) == NETCAP_MADE_BYTES, "source_made: size");
 
 static __always_inline enum source_kind source_kind(__u64 source)
 {

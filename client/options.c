@@ -28,6 +28,9 @@ enum long_only {
 	OPT_SOCKET,
 	OPT_STACK_COLOR,
 	OPT_ROTATE,
+	OPT_FAKE_HDR,
+	OPT_SKB_DATA,
+	OPT_SKB_DATA_OFFSET,
 };
 
 static const struct option skb_options[] = {
@@ -44,6 +47,9 @@ static const struct option skb_options[] = {
 	{"stack-dump-color", required_argument, NULL, OPT_STACK_COLOR},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"fake-hdr", optional_argument, NULL, OPT_FAKE_HDR},
+	{"skb-data", no_argument, NULL, OPT_SKB_DATA},
+	{"skb-data-offset", required_argument, NULL, OPT_SKB_DATA_OFFSET},
 	{"netns", required_argument, NULL, OPT_NETNS},
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
@@ -175,6 +181,26 @@ static int set_expression(struct spec *spec, const char *value)
 	return value[strspn(value, " \t\n")] ? set_text(&spec->filter, value) : EXITCODE_OK;
 }
 
+static int set_fake(struct spec *spec, const char *value)
+{
+	if (value && strcmp(value, "auto") && strcmp(value, "always") && strcmp(value, "never")) {
+		message("--fake-hdr=WHEN takes auto, always or never, not \"%s\".", value);
+		return EXITCODE_USAGE;
+	}
+	return set_text(&spec->fake_hdr, value ? value : "auto");
+}
+
+static int set_data_offset(struct spec *spec, const char *value)
+{
+	bool back = *value == '-';
+	int code = set_number(&spec->skb_data_offset, "--skb-data-offset", value + back, 0,
+			      LIMIT_SKB_DATA_OFFSET, false);
+
+	if (back)
+		spec->skb_data_offset = -spec->skb_data_offset;
+	return code;
+}
+
 static int set_format(struct options *o, const char *value)
 {
 	if (!strcmp(value, "pcapng")) {
@@ -225,6 +251,13 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 				  LIMIT_RING_MAX, true);
 	case OPT_BACKEND:
 		return set_name(&s->backend, "--backend", value, LIMIT_COMM_BYTES);
+	case OPT_FAKE_HDR:
+		return set_fake(s, value);
+	case OPT_SKB_DATA:
+		s->skb_data = true;
+		return EXITCODE_OK;
+	case OPT_SKB_DATA_OFFSET:
+		return set_data_offset(s, value);
 	case OPT_FORCE:
 		s->force = true;
 		return EXITCODE_OK;
@@ -299,6 +332,10 @@ static int check_skb(const struct options *o)
 	if (!o->spec.points.count) {
 		message("-f says where to capture, for example -f tracepoint:skb:kfree_skb; see "
 			"netcapctl skb --help.");
+		return EXITCODE_USAGE;
+	}
+	if (o->spec.skb_data_offset && !o->spec.skb_data) {
+		message("--skb-data-offset counts from where --skb-data says that packets begin: give both.");
 		return EXITCODE_USAGE;
 	}
 	if (o->json && o->write_path) {

@@ -35,6 +35,16 @@ bool btftype_is_pointer_to(const struct btf *btf, uint32_t id, const char *name)
 	return t && btf_is_struct(t) && !strcmp(btf__name_by_offset(btf, t->name_off), name);
 }
 
+unsigned btftype_find_pointer(const struct btf *btf, const struct btf_param *params, unsigned count,
+			      const char *const *names)
+{
+	for (unsigned i = 0; i < count; i++)
+		for (const char *const *name = names; *name; name++)
+			if (btftype_is_pointer_to(btf, params[i].type, *name))
+				return i;
+	return count;
+}
+
 static const char *keyword(const struct btf_type *t)
 {
 	if (btf_is_struct(t))

@@ -44,6 +44,17 @@ static void describe_stack(const struct netcap_record *r, const struct symbols *
 	}
 }
 
+static const char *made_text(uint8_t made, char *text, size_t size)
+{
+	static const char *const names[] = { "ip", "ip-length", "tcp", "udp" }; /* enum netcap_made */
+	size_t used = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (made & 1U << i)
+			used += snprintf(text + used, size - used, "%s%s", used ? "+" : "", names[i]);
+	return used ? text : NULL;
+}
+
 void describe_record(const struct netcap_record *r, const struct probe *p, const struct kernel *k,
 		     const struct symbols *s, struct describe_store *store, struct meta *m)
 {
@@ -57,6 +68,7 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->dev = bounded(store->dev, r->dev, NETCAP_DEV_LEN);
 	m->comm = bounded(store->comm, r->comm, NETCAP_COMM_LEN);
 	m->link = r->link <= NETCAP_LINK_NONE ? pcapng_link_name(stream_link(r)) : NULL;
+	m->made = made_text(r->made, store->made, sizeof(store->made));
 	m->ifindex = r->ifindex;
 	m->netns = r->netns;
 	m->cpu = r->cpu;

@@ -135,6 +135,14 @@ bool function_is_skb(const struct function *f, unsigned argument, bool *indirect
 	       is_skb(f->btf, btf_params(proto)[argument].type, indirect);
 }
 
+uint8_t function_pointer(const struct function *f, const char *const *names)
+{
+	const struct btf_type *proto = function_proto(f);
+	unsigned found = proto ? btftype_find_pointer(f->btf, btf_params(proto), f->args, names) : f->args;
+
+	return found < f->args ? found : FUNCTION_NO_ARG;
+}
+
 int function_prototype(const struct function *f, char *text, size_t size)
 {
 	const struct btf_type *proto = function_proto(f);

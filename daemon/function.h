@@ -48,6 +48,8 @@ int function_find(const struct btf *btf, const struct btf *base, const char *nam
 const struct btf_type *function_proto(const struct function *f);
 /* Is argument (from 0) a pointer to an skb? *indirect: to a pointer to one. */
 bool function_is_skb(const struct function *f, unsigned argument, bool *indirect);
+/* The first argument that points to a structure of one of these names (NULL ends them), or NO_ARG. */
+uint8_t function_pointer(const struct function *f, const char *const *names);
 /* "int icmp_rcv(struct sk_buff *skb)". Length, or -ENOBUFS. */
 int function_prototype(const struct function *f, char *text, size_t size);
 

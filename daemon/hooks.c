@@ -81,6 +81,8 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.skb_arg = p->skb;
 	config.indirect = p->indirect;
 	config.indirect_at = p->indirect_at;
+	config.sock_arg = p->sock;
+	config.flow_arg = p->flow;
 	config.location_arg = p->location;
 	config.reason_arg = p->reason;
 	config.filtered = plan->filter != NULL;

@@ -427,6 +427,8 @@ static int fill_sites(struct job *j)
 		const union netcap_place place = {
 			.point = p - j->plan->probes->items,
 			.skb_arg = p->skb,
+			.sock_arg = p->sock,
+			.flow_arg = p->flow,
 			.indirect = p->indirect,
 			.indirect_at = p->indirect_at,
 		};

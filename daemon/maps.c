@@ -38,6 +38,10 @@ int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_
 					NULL);
 	if (maps->counters < 0)
 		return -errno;
+	maps->made = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "netcap_made", sizeof(uint32_t),
+				    NETCAP_MADE_BYTES, NETCAP_MADE_SLOTS, NULL);
+	if (maps->made < 0)
+		return -errno;
 	maps->ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "netcap_ring", 0, 0,
 				    ring_size(ring_bytes), NULL);
 	return maps->ring < 0 ? -errno : 0;
@@ -88,7 +92,7 @@ int maps_make_calls(struct template_maps *maps)
 void maps_close(struct template_maps *maps)
 {
 	int *const fds[] = { &maps->config, &maps->control, &maps->counters, &maps->ring,
-			     &maps->sites,  &maps->calls };
+			     &maps->made,   &maps->sites,   &maps->calls };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

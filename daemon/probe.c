@@ -17,6 +17,10 @@
 #define PROTOTYPE_BYTES 320
 #define WHY_BYTES       512
 
+/* Types of arguments that say where a packet goes whose headers are not written yet. */
+static const char *const probe_socks[] = { "sock", "tcp_sock", NULL };
+static const char *const probe_flows[] = { "flowi", "flowi4", "flowi6", NULL };
+
 void probe_fail(struct probe *p, enum probe_error error, const char *format, ...)
 {
 	va_list arguments;
@@ -99,7 +103,7 @@ static struct probe *add(struct resolution *r, const struct pointname *name)
 	}
 	p = &list->items[list->count];
 	memset(p, 0, sizeof(*p));
-	p->location = p->reason = NETCAP_NO_ARG;
+	p->location = p->reason = p->sock = p->flow = NETCAP_NO_ARG;
 	p->asked = name->kind;
 	p->text = strdup(text);
 	if (!p->text) {
@@ -145,6 +149,8 @@ static void use_tracepoint(struct probe *p, const struct kernel *k, const struct
 	p->btf_id = tp->btf_id;
 	p->location = tp->location;
 	p->reason = tp->reason;
+	p->sock = tracepoint_pointer(k->btf, tp, probe_socks);
+	p->flow = tracepoint_pointer(k->btf, tp, probe_flows);
 	p->kind = tp->btf_id ? TEMPLATE_TYPED : TEMPLATE_UNTYPED;
 	p->hook = tp->btf_id ? TEMPLATE_TP_BTF : TEMPLATE_RAW_TP;
 	if (!tp->btf_id && !arg)
@@ -284,6 +290,8 @@ static void use_function(struct probe *p, const struct kernel *k, const struct f
 	p->btf_fd = btf_fd;
 	p->copies = sites_are_several(k->sites, p->name);
 	returned_init(&p->returned, f);
+	p->sock = function_pointer(f, probe_socks);
+	p->flow = function_pointer(f, probe_flows);
 	if (choose_argument(p, f, arg)) {
 		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
 		return;

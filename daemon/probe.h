@@ -36,7 +36,9 @@ struct probe {
 	bool copies;               /* a function of several places, see sites_are_several() */
 	int btf_fd;                /* of its module; not owned, 0: the kernel */
 	uint8_t skb;               /* index of the argument, from 0 */
-	uint8_t location;          /* index or NETCAP_NO_ARG, as the next */
+	uint8_t location;          /* index or NETCAP_NO_ARG, as the next three */
+	uint8_t sock;              /* an argument struct sock * */
+	uint8_t flow;              /* an argument struct flowi *, flowi4 * or flowi6 * */
 	uint8_t reason;
 	bool indirect;             /* the argument points to what holds a pointer to the skb, */
 	uint16_t indirect_at;      /* so many bytes in */

@@ -156,6 +156,15 @@ static bool make_maps(struct sessionload *l)
 	return !r;
 }
 
+static enum netcap_fake fake_mode(const struct spec *spec)
+{
+	if (!spec->fake_hdr)
+		return spec->skb_data ? NETCAP_FAKE_NEVER : NETCAP_FAKE_AUTO;
+	if (!strcmp(spec->fake_hdr, "auto"))
+		return NETCAP_FAKE_AUTO;
+	return strcmp(spec->fake_hdr, "always") ? NETCAP_FAKE_NEVER : NETCAP_FAKE_ALWAYS;
+}
+
 static void fill_config(const struct sessionload *l, struct netcap_config *config)
 {
 	const struct spec *spec = l->spec;
@@ -168,6 +177,9 @@ static void fill_config(const struct sessionload *l, struct netcap_config *confi
 	config->pid = spec->pid;
 	config->count = spec->count;
 	config->stack = spec->stack;
+	config->fake = fake_mode(spec);
+	config->skb_data = spec->skb_data;
+	config->skb_data_offset = spec->skb_data_offset;
 	config->page_linear = l->kernel->page_linear;
 	config->match_dev = spec->interface != NULL;
 	config->match_comm = spec->comm != NULL;

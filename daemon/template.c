@@ -20,13 +20,14 @@
 #define MAX_SUBPROGS   32
 
 /* Which of the session's maps an instruction wants. */
-enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_SITES, MAP_CALLS, MAP_SLOTS };
+enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_MADE, MAP_SITES, MAP_CALLS, MAP_SLOTS };
 
 static const char *const map_names[MAP_SLOTS] = {
 	[MAP_CONFIG] = ".rodata.config",
 	[MAP_CONTROL] = ".data.control",
 	[MAP_COUNTERS] = "netcap_counters",
 	[MAP_RING] = "netcap_ring",
+	[MAP_MADE] = "netcap_made",
 	[MAP_SITES] = "netcap_sites",
 	[MAP_CALLS] = "netcap_calls",
 };
@@ -287,7 +288,7 @@ static struct bpf_insn *copy_insns(const struct template *t, const struct filter
 	/* where no returns are wanted, code that never runs names the map, and any map will do */
 	const int calls = maps->calls >= 0 ? maps->calls : maps->counters;
 	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,
-				     maps->sites, calls };
+				     maps->made,   maps->sites,   calls };
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
 	struct bpf_insn *insns;

@@ -47,6 +47,7 @@ struct template_maps {
 	int control;  /* array, mmapable, one struct netcap_control */
 	int counters; /* per-CPU array of struct netcap_counters */
 	int ring;
+	int made;     /* per-CPU array of struct source_made (bpf/source.bpf.h) */
 	int sites;    /* array of struct netcap_site_bucket, for shared programs; or -1 */
 	int calls;    /* hash, calls whose return is waited for, or -1: no program wants returns */
 	uint8_t sites_bits; /* see struct netcap_config */

@@ -141,6 +141,14 @@ bool tracepoint_is_skb(const struct btf *btf, const struct tracepoint *tp, unsig
 	       btftype_is_pointer_to(btf, argument_type(proto, argument), "sk_buff");
 }
 
+uint8_t tracepoint_pointer(const struct btf *btf, const struct tracepoint *tp, const char *const *names)
+{
+	const struct btf_type *proto = prototype(btf, tp->btf_id);
+	unsigned found = proto ? btftype_find_pointer(btf, btf_params(proto) + 1, tp->args, names) : tp->args;
+
+	return found < tp->args ? found : TRACEPOINT_NO_ARG;
+}
+
 int tracepoint_prototype(const struct btf *btf, const struct tracepoint *tp, char *text, size_t size)
 {
 	const struct btf_type *proto = prototype(btf, tp->btf_id);

@@ -40,6 +40,9 @@ int tracepoint_prototype(const struct btf *btf, const struct tracepoint *tp, cha
 /* Is this argument (from 0) a pointer to struct sk_buff, const or not? */
 bool tracepoint_is_skb(const struct btf *btf, const struct tracepoint *tp, unsigned argument);
 
+/* The first argument that points to a structure of one of these names (NULL ends them), or NO_ARG. */
+uint8_t tracepoint_pointer(const struct btf *btf, const struct tracepoint *tp, const char *const *names);
+
 struct tracepoint_list {
 	struct tracepoint *items; /* owned */
 	size_t count;

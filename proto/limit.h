@@ -11,6 +11,7 @@
 #define LIMIT_SNAPLEN        262144   /* bytes of one packet */
 #define LIMIT_RING_MIN       65536    /* bytes */
 #define LIMIT_RING_MAX       67108864 /* bytes */
+#define LIMIT_SKB_DATA_OFFSET 65535  /* bytes, in both directions */
 #define LIMIT_COMM_BYTES     15
 #define LIMIT_IFNAME_BYTES   15
 

@@ -26,6 +26,10 @@ static const struct jsonstrict_field fields[] = {
 	{"ringBytes", JSONSTRICT_INTEGER, offsetof(struct spec, ring_bytes), false, LIMIT_RING_MIN,
 	 LIMIT_RING_MAX},
 	{"stack", JSONSTRICT_BOOLEAN, offsetof(struct spec, stack), false, 0, 0},
+	{"fakeHdr", JSONSTRICT_STRING, offsetof(struct spec, fake_hdr), false, 1, LIMIT_COMM_BYTES},
+	{"skbData", JSONSTRICT_BOOLEAN, offsetof(struct spec, skb_data), false, 0, 0},
+	{"skbDataOffset", JSONSTRICT_INTEGER, offsetof(struct spec, skb_data_offset), false,
+	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},
 	{"backend", JSONSTRICT_STRING, offsetof(struct spec, backend), false, 1, LIMIT_COMM_BYTES},
 	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
@@ -53,6 +57,7 @@ void spec_clear(struct spec *s)
 	free(s->interface);
 	free(s->comm);
 	free(s->backend);
+	free(s->fake_hdr);
 	spec_init(s);
 }
 
@@ -138,6 +143,21 @@ static int check_mark(struct spec *s, struct json_object *parameters, const stru
 	return 0;
 }
 
+static int check_start(const struct spec *s, const struct refusal *r)
+{
+	const char *fake = s->fake_hdr;
+	struct quote q;
+
+	if (fake && strcmp(fake, "auto") && strcmp(fake, "always") && strcmp(fake, "never"))
+		return refuse(r, "fakeHdr", "headers are made auto, always or never, not %s",
+			      quote_text(&q, fake, strlen(fake)));
+	if (s->skb_data_offset && !s->skb_data)
+		return refuse(r, "skbDataOffset",
+			      "an offset of %jd bytes from skb->data needs skbData to be true",
+			      (intmax_t)s->skb_data_offset);
+	return 0;
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -152,6 +172,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_interface(s, &refusal);
 	if (!r)
 		r = check_mark(s, parameters, &refusal);
+	if (!r)
+		r = check_start(s, &refusal);
 	return r;
 }
 

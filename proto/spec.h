@@ -15,6 +15,8 @@ struct spec {
 	char *interface;   /* device name, NULL: any */
 	char *comm;        /* task name, NULL: any */
 	char *backend;     /* how functions are attached, NULL: as is best */
+	char *fake_hdr;    /* "auto", "always", "never": make headers that are missing; NULL: auto, or
+			      never with skb_data */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
@@ -22,7 +24,9 @@ struct spec {
 	int64_t snaplen;   /* bytes of each packet */
 	int64_t count;     /* packets, 0: no limit */
 	int64_t ring_bytes;
+	int64_t skb_data_offset; /* bytes from skb->data, with skb_data */
 	bool stack;        /* keep the kernel stack */
+	bool skb_data;     /* packets are Ethernet frames and begin at skb->data */
 	bool dry_run;      /* plan only */
 	bool force;        /* many trace points without a filter */
 };

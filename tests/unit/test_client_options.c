@@ -36,7 +36,8 @@ static void every_option_reaches_the_spec(void **state)
 	assert_int_equal(
 		parse(&o, "skb|-f|tracepoint:skb:kfree_skb, tracepoint:net:net_dev_queue|-i|eth0"
 			  "|-e|tcp port 9000|-c|10|--capture-max-size|64K|-S|--mark|0x10/0xf0"
-			  "|--pid|7|--comm|nc|--ring-size|1M|--dry-run"),
+			  "|--pid|7|--comm|nc|--ring-size|1M|--dry-run|--fake-hdr=never|--skb-data"
+			  "|--skb-data-offset|-34"),
 		EXITCODE_OK);
 	assert_int_equal(o.spec.points.count, 2);
 	assert_string_equal(o.spec.points.items[1], "tracepoint:net:net_dev_queue");
@@ -51,6 +52,9 @@ static void every_option_reaches_the_spec(void **state)
 	assert_int_equal(o.spec.ring_bytes, 1 << 20);
 	assert_true(o.spec.stack);
 	assert_true(o.spec.dry_run);
+	assert_string_equal(o.spec.fake_hdr, "never");
+	assert_true(o.spec.skb_data);
+	assert_int_equal(o.spec.skb_data_offset, -34);
 	options_clear(&o);
 }
 
@@ -84,6 +88,10 @@ static void defaults_are_those_of_the_protocol(void **state)
 	assert_string_equal(o.tcpdump_flags, "-nn");
 	assert_null(o.spec.filter);
 	assert_int_equal(o.spec.mark_mask, 0);
+	assert_null(o.spec.fake_hdr);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|ip_rcv|--fake-hdr"), EXITCODE_OK);
+	assert_string_equal(o.spec.fake_hdr, "auto");
 	options_clear(&o);
 }
 
@@ -118,6 +126,10 @@ static void what_makes_no_sense_is_a_usage_error(void **state)
 		"skb|-f|x|--mark|0x100000000",
 		"skb|-f|x|--mark|1/0",
 		"skb|-f|x|--mark|1/",
+		"skb|-f|x|--fake-hdr=maybe",
+		"skb|-f|x|--skb-data-offset|-34",
+		"skb|-f|x|--skb-data|--skb-data-offset|--34",
+		"skb|-f|x|--skb-data|--skb-data-offset|65536",
 		"skb|-f|x|--pid|0",
 		"skb|-f|x|--comm|a name too long for it",
 		"skb|-f|x|-i|",

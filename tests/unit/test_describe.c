@@ -56,6 +56,13 @@ static void test_fields(void **state)
 	assert_int_equal(m.skb, 0xffff888012345678);
 	assert_int_equal(m.frames, 0);
 	assert_int_equal(m.partial, 0);
+	assert_null(m.made);
+	r->made = NETCAP_MADE_IP_LENGTH | NETCAP_MADE_UDP;
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
+	assert_string_equal(m.made, "ip-length+udp");
+	r->made = NETCAP_MADE_IP | NETCAP_MADE_IP_LENGTH | NETCAP_MADE_TCP | NETCAP_MADE_UDP;
+	describe_record(r, &drop, &kernel, NULL, &store, &m);
+	assert_string_equal(m.made, "ip+ip-length+tcp+udp");
 	free(r);
 }
 

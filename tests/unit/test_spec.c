@@ -85,7 +85,8 @@ static void test_all_members_there_and_back(void **state)
 		"{\"points\":[\"icmp_rcv@1\",\"tp:net:net_dev_xmit\"],\"filter\":\"udp\\tport 9\","
 		"\"interface\":\"eth0.5\",\"netns\":4026531840,\"mark\":0,\"markMask\":255,"
 		"\"pid\":77,\"comm\":\"a b\",\"snaplen\":262144,\"count\":9223372036854775807,"
-		"\"ringBytes\":65536,\"stack\":true,\"dryRun\":true}";
+		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"skbData\":true,"
+		"\"skbDataOffset\":-34,\"dryRun\":true}";
 	struct json_object *object;
 	struct spec s;
 
@@ -102,6 +103,9 @@ static void test_all_members_there_and_back(void **state)
 	assert_int_equal(s.count, INT64_MAX);
 	assert_int_equal(s.ring_bytes, 65536);
 	assert_true(s.stack);
+	assert_string_equal(s.fake_hdr, "always");
+	assert_true(s.skb_data);
+	assert_int_equal(s.skb_data_offset, -34);
 	assert_true(s.dry_run);
 	object = spec_to_json(&s);
 	assert_string_equal(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), text);
@@ -201,6 +205,8 @@ static void test_ranges(void **state)
 
 static void test_booleans(void **state)
 {
+	check_refused(P "\"fakeHdr\":\"sometimes\"}", "fakeHdr", "auto, always or never, not \"sometimes\"");
+	check_refused(P "\"skbDataOffset\":-34}", "skbDataOffset", "-34 bytes from skb->data needs skbData");
 	check_refused(P "\"stack\":1}", "stack", "is an integer: give true or false");
 	check_refused(P "\"dryRun\":\"true\"}", "dryRun", "is a string: give true or false");
 }
