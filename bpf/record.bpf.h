@@ -127,8 +127,7 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 			.room = plan->room,
 		};
 
-		VERIFIER_FORGET(copy.done);
-		VERIFIER_LOOP(source_copy_step, copy);
+		SOURCE_COPY(copy);
 		done = copy.done;
 	}
 	r->flags |= (done - plan->want) >> 63 ? NETCAP_F_PARTIAL : 0;

@@ -175,6 +175,23 @@ struct source_copy {
 	__u64 room;  /* of data, constant; 8 bytes wide, or the verifier does not keep it on the stack */
 };
 
+/*
+ * Copies. The state is unknown to the verifier from the start: that of Linux 6.1 looks at bpf_loop()'s callback once
+ * only, with what it knows then, and takes out what it holds for dead (ab5cfac139ab changes that).
+ */
+#define SOURCE_COPY(copy)                                \
+	do {                                             \
+		VERIFIER_FORGET((copy).walk.shared);     \
+		VERIFIER_FORGET((copy).walk.addr);       \
+		VERIFIER_FORGET((copy).walk.len);        \
+		VERIFIER_FORGET((copy).walk.frag);       \
+		VERIFIER_FORGET((copy).walk.frags);      \
+		VERIFIER_FORGET((copy).walk.listed);     \
+		VERIFIER_FORGET((copy).walk.skip);       \
+		VERIFIER_FORGET((copy).done);            \
+		VERIFIER_LOOP(source_copy_step, (copy)); \
+	} while (0)
+
 /* Most bytes that are copied at once, and the slack behind room. */
 static __always_inline __u64 source_piece(__u64 room)
 {
@@ -251,7 +268,7 @@ __noinline long source_bytes(__u64 source, __u64 at, __s64 left, __u32 n)
 			.room = 4,
 		};
 
-		VERIFIER_LOOP(source_copy_step, copy);
+		SOURCE_COPY(copy);
 		if (copy.done < copy.want)
 			return -1;
 		n = copy.want;
