@@ -14,7 +14,9 @@
 
 #include "bpf/record.h"
 
-#define CALLS_BYTES_MOST (4 << 20) /* of records that wait; then the oldest goes on without its return */
+#define CALLS_BYTES_MOST  (2 << 20) /* of records that wait; then the oldest goes on without its return */
+#define CALLS_DRAIN_MOST  64        /* records of one portion, or */
+#define CALLS_DRAIN_BYTES (1 << 20) /* bytes, and what the last record has beyond */
 
 struct calls;
 
@@ -29,7 +31,7 @@ void calls_free(struct calls *c);
 void calls_enter(struct calls *c, const struct netcap_record *r, size_t len);
 /* Delivers the record of that call, if it is here. */
 void calls_return(struct calls *c, const struct netcap_return *back);
-/* No more returns come: delivers some that wait, oldest first. Are there more? */
+/* No more returns come: delivers a portion of what waits, oldest first. Is there more? */
 bool calls_drain(struct calls *c);
 
 #endif

@@ -14,6 +14,13 @@
 #include "daemon/ring.h"
 #include "daemon/stream.h"
 
+#define FLUSH_BYTES (1 << 20) /* most that the output gets, and what the last packet has beyond, before it writes */
+
+/* What may come at once fits beside what waits, of which there is less than half at the end: has_room(). */
+_Static_assert(CALLS_BYTES_MOST <= OUTPUT_LIMIT_BYTES / 2, "calls that return at once");
+_Static_assert(CALLS_DRAIN_BYTES + NETCAP_SNAPLEN_MAX + CALLS_DRAIN_MOST * META_TEXT_MAX < OUTPUT_LIMIT_BYTES / 2,
+	       "a portion of calls without return, with comments");
+
 static void on_delivered(void *arg, uint32_t point)
 {
 	struct delivery *d = arg;
@@ -66,6 +73,20 @@ static const struct comment *make_comment(struct delivery *d, const struct netca
 	return comments_make(d->comments, r, &m);
 }
 
+/* All that the output has got so far, written or not. */
+static uint64_t appended(struct delivery *d)
+{
+	return output_written(d->output) + output_pending(d->output);
+}
+
+static void flush(struct delivery *d)
+{
+	if (!d->output)
+		return;
+	output_flush(d->output);
+	d->flushed_at = appended(d);
+}
+
 static int write_packet(struct delivery *d, const struct netcap_record *r,
 			const struct netcap_return *back, uint64_t time_ns)
 {
@@ -77,9 +98,12 @@ static int write_packet(struct delivery *d, const struct netcap_record *r,
 	if (!error)
 		error = stream_packet(d->stream, output_buf(d->output), r,
 				      d->context.load->probes.items[r->point].text, comment, time_ns);
-	if (!error)
-		output_mark(d->output, r->point);
-	return error;
+	if (error)
+		return error;
+	output_mark(d->output, r->point);
+	if (appended(d) - d->flushed_at >= FLUSH_BYTES)
+		ring_yield(d->ring);
+	return 0;
 }
 
 static int send_event(struct delivery *d, const struct netcap_record *r,
@@ -137,8 +161,7 @@ static void on_batch(void *arg)
 {
 	struct delivery *d = arg;
 
-	if (d->output)
-		output_flush(d->output);
+	flush(d);
 	if (limit_reached(d))
 		d->callbacks.stop(d->arg, "count");
 }
@@ -180,8 +203,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 
 void delivery_start(struct delivery *d)
 {
-	if (d->output)
-		output_flush(d->output);
+	flush(d);
 	ring_start(d->ring);
 }
 
@@ -217,27 +239,48 @@ static bool caller_reads(struct delivery *d)
 	if (!output_pending(d->output) || d->progress != output_written(d->output)) {
 		d->progress = output_written(d->output);
 		d->stalled_ms = 0;
-		return true;
 	}
-	d->stalled_ms += DELIVERY_TURN_MS;
 	return d->stalled_ms < DELIVERY_LINGER_MS;
+}
+
+/* Is there room for one more portion? */
+static bool has_room(const struct delivery *d)
+{
+	return !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
+}
+
+/* A portion of what the ring has, and then of the packets whose returns were not there. Is there more? */
+static bool drain(struct delivery *d, bool reads)
+{
+	bool more;
+
+	if (ring_drain(d->ring))
+		return true;
+	if (!d->calls)
+		return false;
+	if (reads && !has_room(d))
+		return true; /* the next turn waits for it */
+	more = calls_drain(d->calls);
+	flush(d);
+	return more;
 }
 
 enum delivery_turn delivery_flush(struct delivery *d, bool there)
 {
 	bool reads = there && caller_reads(d);
-	bool room = !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
 
-	if (d->ring && (room || !reads)) {
-		if (ring_drain(d->ring) || (d->calls && calls_drain(d->calls)))
+	if (d->ring && (has_room(d) || !reads)) {
+		if (drain(d, reads))
 			return DELIVERY_AGAIN;
 		ring_free(d->ring);
 		d->ring = NULL;
 		if (d->output)
 			put_statistics(d);
 	}
-	if (reads && d->output && (d->ring || output_pending(d->output)))
+	if (reads && d->output && (d->ring || output_pending(d->output))) {
+		d->stalled_ms += DELIVERY_TURN_MS;
 		return DELIVERY_WAIT;
+	}
 	if (d->output)
 		output_give_up(d->output);
 	return DELIVERY_DONE;

@@ -53,9 +53,10 @@ struct delivery {
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
 	uint8_t *scratch;      /* owned; for packets as messages */
+	uint64_t flushed_at;   /* bytes that the output had got when they were last handed on */
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
 	uint64_t progress;     /* bytes written when the caller last took some */
-	unsigned stalled_ms;
+	unsigned stalled_ms;   /* waited for it since */
 };
 
 /*

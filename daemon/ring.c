@@ -21,6 +21,7 @@ struct ring {
 	struct ring_callbacks callbacks;
 	void *arg;
 	bool stopped;
+	bool yielded;         /* this slice has been enough */
 	unsigned quiet;       /* empty windows in a row */
 	unsigned taken;       /* records in this slice */
 	size_t bytes;         /* of records since the last look at the clock */
@@ -36,10 +37,12 @@ static int on_record(void *context, void *data, size_t len)
 	else if (len == sizeof(struct netcap_return))
 		r->callbacks.returned(r->arg, data);
 	r->bytes += len;
-	if (++r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
+	r->taken++;
+	if (r->yielded)
+		return -EAGAIN; /* libbpf has consumed this record and stops here */
+	if (r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
 		return 0;
 	r->bytes = 0;
-	/* libbpf has consumed this record and stops here */
 	return wallclock_monotonic() > r->deadline ? -EAGAIN : 0;
 }
 
@@ -49,11 +52,17 @@ int ring_drain(struct ring *r)
 
 	r->taken = 0;
 	r->bytes = 0;
+	r->yielded = false;
 	r->deadline = wallclock_monotonic() + RING_SLICE_NS;
 	n = ring_buffer__consume(r->buffer);
 	if (r->taken)
 		r->callbacks.batch(r->arg);
 	return n == -EAGAIN;
+}
+
+void ring_yield(struct ring *r)
+{
+	r->yielded = true;
 }
 
 /*

@@ -45,5 +45,7 @@ void ring_stop(struct ring *r);
  * is empty.
  */
 int ring_drain(struct ring *r);
+/* For a callback: this slice ends with the record at hand, as if its time were over. */
+void ring_yield(struct ring *r);
 
 #endif
