@@ -106,6 +106,11 @@ void calls_return(struct calls *c, const struct netcap_return *back)
 		finish(c, call, back);
 }
 
+bool calls_any(const struct calls *c)
+{
+	return !TAILQ_EMPTY(&c->waiting);
+}
+
 bool calls_drain(struct calls *c)
 {
 	struct call *call;
@@ -118,5 +123,5 @@ bool calls_drain(struct calls *c)
 		bytes += call->bytes;
 		finish(c, call, NULL);
 	}
-	return !TAILQ_EMPTY(&c->waiting);
+	return calls_any(c);
 }

@@ -4,7 +4,8 @@
  * function (fexit) comes when the function is entered, and waits here for the record of its return.
  *
  * Some returns never come: the ring was full, or the kernel passed the program by. Such packets are handed on
- * without one: when another call shows that theirs is over, when too many wait, and in the end.
+ * without one: when another call shows that theirs is over, when too many wait, and in the end, which is when
+ * a session with a limit on packets has waited long enough (delivery.h).
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -31,6 +32,8 @@ void calls_free(struct calls *c);
 void calls_enter(struct calls *c, const struct netcap_record *r, size_t len);
 /* Delivers the record of that call, if it is here. */
 void calls_return(struct calls *c, const struct netcap_return *back);
+/* Does any wait? */
+bool calls_any(const struct calls *c);
 /* No more returns come: delivers a portion of what waits, oldest first. Is there more? */
 bool calls_drain(struct calls *c);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "daemon/calls.h"
 #include "daemon/closer.h"
 #include "daemon/comments.h"
@@ -37,6 +39,8 @@ static void on_lost(void *arg, uint32_t point)
 		return;
 	/* another packet may take its place: -c means packets that arrive */
 	d->passed_on--;
+	if (d->overdue)
+		event_del(d->overdue);
 	__atomic_sub_fetch(&d->context.load->control->taken, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -157,13 +161,41 @@ static void on_returned(void *arg, const struct netcap_return *back)
 	calls_return(d->calls, back);
 }
 
+/* Have the programs captured all that they may, and some of it still waits? */
+static bool returns_are_due(const struct delivery *d)
+{
+	uint64_t count = d->context.spec->count;
+
+	return d->calls && count && calls_any(d->calls) &&
+	       __atomic_load_n(&d->context.load->control->taken, __ATOMIC_SEQ_CST) >= count;
+}
+
+/* What has not returned by now may have no return, and nothing else would end the session. */
+static void on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	struct delivery *d = arg;
+
+	if (returns_are_due(d))
+		d->callbacks.stop(d->arg, "count");
+}
+
 static void on_batch(void *arg)
 {
+	static const struct timeval patience = { DELIVERY_RETURN_S, 0 };
 	struct delivery *d = arg;
 
 	flush(d);
 	if (limit_reached(d))
 		d->callbacks.stop(d->arg, "count");
+	else if (returns_are_due(d) && !evtimer_pending(d->overdue, NULL))
+		evtimer_add(d->overdue, &patience);
+}
+
+static bool open_calls(struct delivery *d)
+{
+	d->calls = calls_new(pass_on, d);
+	d->overdue = evtimer_new(d->context.base, on_overdue, d);
+	return d->calls && d->overdue;
 }
 
 static int open_stream(struct delivery *d, int fd)
@@ -192,9 +224,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	d->arg = arg;
 	d->scratch = malloc(context->spec->snaplen + STREAM_TAG_BYTES);
 	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
-	if (returns)
-		d->calls = calls_new(pass_on, d);
-	if (d->scratch && d->ring && (d->calls || !returns))
+	if (d->scratch && d->ring && (!returns || open_calls(d)))
 		return fd < 0 ? 0 : open_stream(d, fd);
 	if (fd >= 0)
 		closer_close(fd);
@@ -211,6 +241,8 @@ void delivery_stop(struct delivery *d)
 {
 	if (d->ring)
 		ring_stop(d->ring);
+	if (d->overdue)
+		event_del(d->overdue);
 }
 
 static void put_statistics(struct delivery *d)
@@ -290,6 +322,8 @@ void delivery_close(struct delivery *d)
 {
 	ring_free(d->ring);
 	calls_free(d->calls);
+	if (d->overdue)
+		event_free(d->overdue);
 	output_free(d->output);
 	stream_free(d->stream);
 	comments_free(d->comments);

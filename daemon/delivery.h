@@ -18,11 +18,13 @@
 
 struct calls;
 struct comments;
+struct event;
 struct event_base;
 struct output;
 struct ring;
 struct stream;
 
+#define DELIVERY_RETURN_S  2    /* returns of the last packets that a limit allows are waited for */
 #define DELIVERY_LINGER_MS 2000 /* a caller that takes nothing for so long at the end loses the rest */
 #define DELIVERY_TURN_MS   10
 
@@ -52,6 +54,7 @@ struct delivery {
 	struct comments *comments; /* owned; goes with output */
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
+	struct event *overdue; /* owned; goes with calls */
 	uint8_t *scratch;      /* owned; for packets as messages */
 	uint64_t flushed_at;   /* bytes that the output had got when they were last handed on */
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */

@@ -4,7 +4,6 @@
  * or counted, whatever the client and the programs do. Needs root.
  */
 #include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -226,12 +225,44 @@ static void test_end_without_reader(void **state)
 	close_lab(&lab);
 }
 
+static void hang_guard(struct lab *lab)
+{
+	const struct timeval late = { HANGS_S, 0 };
+
+	event_base_loopexit(lab->base, &late);
+	event_base_dispatch(lab->base);
+}
+
+/* One of the packets that -c asks for has no return: the session ends by itself. */
+static void test_count_without_return(void **state)
+{
+	struct lab lab;
+
+	open_lab(&lab, 2);
+	lab.feed->bss->back.frame = 64;
+	lab.feed->bss->may_end = 1;
+	feed_entry(&lab, 64);
+	feed_entry(&lab, 128);
+	assert_int_equal(run(lab.feed->progs.feed_slowly), 0);
+	lab.load.control->taken = 2;
+	delivery_start(&lab.delivery);
+	hang_guard(&lab);
+	assert_non_null(lab.stopped);
+	assert_string_equal(lab.stopped, "count");
+	assert_int_equal(lab.delivery.passed_on, 1);
+	delivery_stop(&lab.delivery);
+	end(&lab, 1);
+	check(&lab, 2, true);
+	close_lab(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_without_returns),
 		cmocka_unit_test(test_end_with_full_ring),
 		cmocka_unit_test(test_end_without_reader),
+		cmocka_unit_test(test_count_without_return),
 	};
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
