@@ -281,29 +281,42 @@ static bool has_room(const struct delivery *d)
 	return !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
 }
 
-/* A portion of what the ring has, and then of the packets whose returns were not there. Is there more? */
-static bool drain(struct delivery *d, bool reads)
+/* Programs that were interrupted between the two halves of what they do with a record go on soon. */
+static bool waits_for_program(struct delivery *d)
+{
+	if (ring_is_empty(d->ring) || d->begun_ms >= DELIVERY_BEGUN_MS)
+		return false;
+	d->begun_ms += DELIVERY_TURN_MS;
+	return true;
+}
+
+/* A portion of what the ring has, and then of the packets whose returns were not there. DONE: that was all. */
+static enum delivery_turn drain(struct delivery *d, bool reads)
 {
 	bool more;
 
 	if (ring_drain(d->ring))
-		return true;
+		return DELIVERY_AGAIN;
+	if (waits_for_program(d))
+		return DELIVERY_WAIT;
 	if (!d->calls)
-		return false;
+		return DELIVERY_DONE;
 	if (reads && !has_room(d))
-		return true; /* the next turn waits for it */
+		return DELIVERY_AGAIN; /* when it is there */
 	more = calls_drain(d->calls);
 	flush(d);
-	return more;
+	return more ? DELIVERY_AGAIN : DELIVERY_DONE;
 }
 
 enum delivery_turn delivery_flush(struct delivery *d, bool there)
 {
 	bool reads = there && caller_reads(d);
+	enum delivery_turn turn;
 
 	if (d->ring && (has_room(d) || !reads)) {
-		if (drain(d, reads))
-			return DELIVERY_AGAIN;
+		turn = drain(d, reads);
+		if (turn != DELIVERY_DONE)
+			return turn;
 		ring_free(d->ring);
 		d->ring = NULL;
 		if (d->output)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #define CLOCK_BYTES   65536 /* bytes between two looks at the clock */
 
 struct ring {
+	int fd;               /* not owned */
 	struct ring_buffer *buffer; /* owned */
 	struct netcap_control *control;
 	struct event *wake;   /* the ring has data and a program said so */
@@ -58,6 +60,14 @@ int ring_drain(struct ring *r)
 	if (r->taken)
 		r->callbacks.batch(r->arg);
 	return n == -EAGAIN;
+}
+
+/* The kernel compares the positions of producers and of the consumer. */
+bool ring_is_empty(const struct ring *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) <= 0;
 }
 
 void ring_yield(struct ring *r)
@@ -115,6 +125,7 @@ struct ring *ring_new(struct event_base *base, int fd, struct netcap_control *co
 
 	if (!r)
 		return NULL;
+	r->fd = fd;
 	r->control = control;
 	r->callbacks = *callbacks;
 	r->arg = arg;

@@ -4,6 +4,7 @@
  * or counted, whatever the client and the programs do. Needs root.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -256,6 +257,37 @@ static void test_count_without_return(void **state)
 	close_lab(&lab);
 }
 
+static void *run_slowly(void *arg)
+{
+	struct lab *lab = arg;
+
+	return (void *)(uintptr_t)run(lab->feed->progs.feed_slowly);
+}
+
+/* A program that has begun its record when the session ends, and not finished it. */
+static void test_end_with_begun_record(void **state)
+{
+	struct lab lab;
+	pthread_t program;
+	void *failed;
+
+	open_lab(&lab, 0);
+	lab.feed->bss->back.frame = 64;
+	enter(&lab, 64, 100);
+	assert_int_equal(pthread_create(&program, NULL, run_slowly, &lab), 0);
+	while (!__atomic_load_n(&lab.feed->bss->begun, __ATOMIC_SEQ_CST))
+		;
+	feed_entry(&lab, 128);
+	assert_int_equal(delivery_flush(&lab.delivery, true), DELIVERY_WAIT);
+	assert_int_equal(delivery_flush(&lab.delivery, true), DELIVERY_WAIT);
+	__atomic_store_n(&lab.feed->bss->may_end, 1, __ATOMIC_SEQ_CST);
+	assert_int_equal(pthread_join(program, &failed), 0);
+	assert_null(failed);
+	end(&lab, 1);
+	check(&lab, 2, true);
+	close_lab(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_end_with_full_ring),
 		cmocka_unit_test(test_end_without_reader),
 		cmocka_unit_test(test_count_without_return),
+		cmocka_unit_test(test_end_with_begun_record),
 	};
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
