@@ -6,8 +6,7 @@
 
 #include "daemon/calls.h"
 
-#define BUCKETS    1024 /* a power of two */
-#define DRAIN_MOST 64   /* so that the output's buffer has room for them */
+#define BUCKETS 1024 /* a power of two */
 
 struct call {
 	TAILQ_ENTRY(call) age;
@@ -107,9 +106,22 @@ void calls_return(struct calls *c, const struct netcap_return *back)
 		finish(c, call, back);
 }
 
+bool calls_any(const struct calls *c)
+{
+	return !TAILQ_EMPTY(&c->waiting);
+}
+
 bool calls_drain(struct calls *c)
 {
-	for (int i = 0; i < DRAIN_MOST && !TAILQ_EMPTY(&c->waiting); i++)
-		finish(c, TAILQ_FIRST(&c->waiting), NULL);
-	return !TAILQ_EMPTY(&c->waiting);
+	struct call *call;
+	size_t bytes = 0;
+
+	for (int i = 0; i < CALLS_DRAIN_MOST && bytes < CALLS_DRAIN_BYTES; i++) {
+		call = TAILQ_FIRST(&c->waiting);
+		if (!call)
+			return false;
+		bytes += call->bytes;
+		finish(c, call, NULL);
+	}
+	return calls_any(c);
 }

@@ -4,7 +4,8 @@
  * function (fexit) comes when the function is entered, and waits here for the record of its return.
  *
  * Some returns never come: the ring was full, or the kernel passed the program by. Such packets are handed on
- * without one: when another call shows that theirs is over, when too many wait, and in the end.
+ * without one: when another call shows that theirs is over, when too many wait, and in the end, which is when
+ * a session with a limit on packets has waited long enough (delivery.h).
  */
 #ifndef CALLS_H
 #define CALLS_H
@@ -14,7 +15,9 @@
 
 #include "bpf/record.h"
 
-#define CALLS_BYTES_MOST (4 << 20) /* of records that wait; then the oldest goes on without its return */
+#define CALLS_BYTES_MOST  (2 << 20) /* of records that wait; then the oldest goes on without its return */
+#define CALLS_DRAIN_MOST  64        /* records of one portion, or */
+#define CALLS_DRAIN_BYTES (1 << 20) /* bytes, and what the last record has beyond */
 
 struct calls;
 
@@ -29,7 +32,9 @@ void calls_free(struct calls *c);
 void calls_enter(struct calls *c, const struct netcap_record *r, size_t len);
 /* Delivers the record of that call, if it is here. */
 void calls_return(struct calls *c, const struct netcap_return *back);
-/* No more returns come: delivers some that wait, oldest first. Are there more? */
+/* Does any wait? */
+bool calls_any(const struct calls *c);
+/* No more returns come: delivers a portion of what waits, oldest first. Is there more? */
 bool calls_drain(struct calls *c);
 
 #endif

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <event2/event.h>
+
 #include "daemon/calls.h"
 #include "daemon/closer.h"
 #include "daemon/comments.h"
@@ -13,6 +15,13 @@
 #include "daemon/report.h"
 #include "daemon/ring.h"
 #include "daemon/stream.h"
+
+#define FLUSH_BYTES (1 << 20) /* most that the output gets, and what the last packet has beyond, before it writes */
+
+/* What may come at once fits beside what waits, of which there is less than half at the end: has_room(). */
+_Static_assert(CALLS_BYTES_MOST <= OUTPUT_LIMIT_BYTES / 2, "calls that return at once");
+_Static_assert(CALLS_DRAIN_BYTES + NETCAP_SNAPLEN_MAX + CALLS_DRAIN_MOST * META_TEXT_MAX < OUTPUT_LIMIT_BYTES / 2,
+	       "a portion of calls without return, with comments");
 
 static void on_delivered(void *arg, uint32_t point)
 {
@@ -30,6 +39,8 @@ static void on_lost(void *arg, uint32_t point)
 		return;
 	/* another packet may take its place: -c means packets that arrive */
 	d->passed_on--;
+	if (d->overdue)
+		event_del(d->overdue);
 	__atomic_sub_fetch(&d->context.load->control->taken, 1, __ATOMIC_SEQ_CST);
 }
 
@@ -66,6 +77,20 @@ static const struct comment *make_comment(struct delivery *d, const struct netca
 	return comments_make(d->comments, r, &m);
 }
 
+/* All that the output has got so far, written or not. */
+static uint64_t appended(struct delivery *d)
+{
+	return output_written(d->output) + output_pending(d->output);
+}
+
+static void flush(struct delivery *d)
+{
+	if (!d->output)
+		return;
+	output_flush(d->output);
+	d->flushed_at = appended(d);
+}
+
 static int write_packet(struct delivery *d, const struct netcap_record *r,
 			const struct netcap_return *back, uint64_t time_ns)
 {
@@ -77,9 +102,12 @@ static int write_packet(struct delivery *d, const struct netcap_record *r,
 	if (!error)
 		error = stream_packet(d->stream, output_buf(d->output), r,
 				      d->context.load->probes.items[r->point].text, comment, time_ns);
-	if (!error)
-		output_mark(d->output, r->point);
-	return error;
+	if (error)
+		return error;
+	output_mark(d->output, r->point);
+	if (appended(d) - d->flushed_at >= FLUSH_BYTES)
+		ring_yield(d->ring);
+	return 0;
 }
 
 static int send_event(struct delivery *d, const struct netcap_record *r,
@@ -133,14 +161,41 @@ static void on_returned(void *arg, const struct netcap_return *back)
 	calls_return(d->calls, back);
 }
 
-static void on_batch(void *arg)
+/* Have the programs captured all that they may, and some of it still waits? */
+static bool returns_are_due(const struct delivery *d)
+{
+	uint64_t count = d->context.spec->count;
+
+	return d->calls && count && calls_any(d->calls) &&
+	       __atomic_load_n(&d->context.load->control->taken, __ATOMIC_SEQ_CST) >= count;
+}
+
+/* What has not returned by now may have no return, and nothing else would end the session. */
+static void on_overdue(evutil_socket_t fd, short what, void *arg)
 {
 	struct delivery *d = arg;
 
-	if (d->output)
-		output_flush(d->output);
+	if (returns_are_due(d))
+		d->callbacks.stop(d->arg, "count");
+}
+
+static void on_batch(void *arg)
+{
+	static const struct timeval patience = { DELIVERY_RETURN_S, 0 };
+	struct delivery *d = arg;
+
+	flush(d);
 	if (limit_reached(d))
 		d->callbacks.stop(d->arg, "count");
+	else if (returns_are_due(d) && !evtimer_pending(d->overdue, NULL))
+		evtimer_add(d->overdue, &patience);
+}
+
+static bool open_calls(struct delivery *d)
+{
+	d->calls = calls_new(pass_on, d);
+	d->overdue = evtimer_new(d->context.base, on_overdue, d);
+	return d->calls && d->overdue;
 }
 
 static int open_stream(struct delivery *d, int fd)
@@ -169,9 +224,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	d->arg = arg;
 	d->scratch = malloc(context->spec->snaplen + STREAM_TAG_BYTES);
 	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
-	if (returns)
-		d->calls = calls_new(pass_on, d);
-	if (d->scratch && d->ring && (d->calls || !returns))
+	if (d->scratch && d->ring && (!returns || open_calls(d)))
 		return fd < 0 ? 0 : open_stream(d, fd);
 	if (fd >= 0)
 		closer_close(fd);
@@ -180,8 +233,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 
 void delivery_start(struct delivery *d)
 {
-	if (d->output)
-		output_flush(d->output);
+	flush(d);
 	ring_start(d->ring);
 }
 
@@ -189,6 +241,8 @@ void delivery_stop(struct delivery *d)
 {
 	if (d->ring)
 		ring_stop(d->ring);
+	if (d->overdue)
+		event_del(d->overdue);
 }
 
 static void put_statistics(struct delivery *d)
@@ -217,27 +271,61 @@ static bool caller_reads(struct delivery *d)
 	if (!output_pending(d->output) || d->progress != output_written(d->output)) {
 		d->progress = output_written(d->output);
 		d->stalled_ms = 0;
-		return true;
 	}
-	d->stalled_ms += DELIVERY_TURN_MS;
 	return d->stalled_ms < DELIVERY_LINGER_MS;
+}
+
+/* Is there room for one more portion? */
+static bool has_room(const struct delivery *d)
+{
+	return !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
+}
+
+/* Programs that were interrupted between the two halves of what they do with a record go on soon. */
+static bool waits_for_program(struct delivery *d)
+{
+	if (ring_is_empty(d->ring) || d->begun_ms >= DELIVERY_BEGUN_MS)
+		return false;
+	d->begun_ms += DELIVERY_TURN_MS;
+	return true;
+}
+
+/* A portion of what the ring has, and then of the packets whose returns were not there. DONE: that was all. */
+static enum delivery_turn drain(struct delivery *d, bool reads)
+{
+	bool more;
+
+	if (ring_drain(d->ring))
+		return DELIVERY_AGAIN;
+	if (waits_for_program(d))
+		return DELIVERY_WAIT;
+	if (!d->calls)
+		return DELIVERY_DONE;
+	if (reads && !has_room(d))
+		return DELIVERY_AGAIN; /* when it is there */
+	more = calls_drain(d->calls);
+	flush(d);
+	return more ? DELIVERY_AGAIN : DELIVERY_DONE;
 }
 
 enum delivery_turn delivery_flush(struct delivery *d, bool there)
 {
 	bool reads = there && caller_reads(d);
-	bool room = !d->output || output_pending(d->output) < OUTPUT_LIMIT_BYTES / 2;
+	enum delivery_turn turn;
 
-	if (d->ring && (room || !reads)) {
-		if (ring_drain(d->ring) || (d->calls && calls_drain(d->calls)))
-			return DELIVERY_AGAIN;
+	if (d->ring && (has_room(d) || !reads)) {
+		turn = drain(d, reads);
+		if (turn != DELIVERY_DONE)
+			return turn;
 		ring_free(d->ring);
 		d->ring = NULL;
 		if (d->output)
 			put_statistics(d);
 	}
-	if (reads && d->output && (d->ring || output_pending(d->output)))
+	if (reads && d->output && (d->ring || output_pending(d->output))) {
+		d->stalled_ms += DELIVERY_TURN_MS;
 		return DELIVERY_WAIT;
+	}
 	if (d->output)
 		output_give_up(d->output);
 	return DELIVERY_DONE;
@@ -247,6 +335,8 @@ void delivery_close(struct delivery *d)
 {
 	ring_free(d->ring);
 	calls_free(d->calls);
+	if (d->overdue)
+		event_free(d->overdue);
 	output_free(d->output);
 	stream_free(d->stream);
 	comments_free(d->comments);

@@ -18,12 +18,15 @@
 
 struct calls;
 struct comments;
+struct event;
 struct event_base;
 struct output;
 struct ring;
 struct stream;
 
+#define DELIVERY_RETURN_S  2    /* returns of the last packets that a limit allows are waited for */
 #define DELIVERY_LINGER_MS 2000 /* a caller that takes nothing for so long at the end loses the rest */
+#define DELIVERY_BEGUN_MS  1000 /* at the end a record that a program has begun is waited for */
 #define DELIVERY_TURN_MS   10
 
 struct delivery_callbacks {
@@ -52,10 +55,13 @@ struct delivery {
 	struct comments *comments; /* owned; goes with output */
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
+	struct event *overdue; /* owned; goes with calls */
 	uint8_t *scratch;      /* owned; for packets as messages */
+	uint64_t flushed_at;   /* bytes that the output had got when they were last handed on */
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
 	uint64_t progress;     /* bytes written when the caller last took some */
-	unsigned stalled_ms;
+	unsigned stalled_ms;   /* waited for it since */
+	unsigned begun_ms;     /* waited for programs to finish their records, at the end */
 };
 
 /*
@@ -72,7 +78,7 @@ void delivery_stop(struct delivery *d);
 enum delivery_turn { DELIVERY_AGAIN, DELIVERY_WAIT, DELIVERY_DONE };
 
 /*
- * One turn at the end, when no program runs any more: from the ring while the caller keeps up, then the
+ * One turn at the end, when no program begins a record any more: from the ring while the caller keeps up, then the
  * final counts, then what waits. AGAIN: call at once; WAIT: call in DELIVERY_TURN_MS; DONE: everything
  * was handed over or counted as lost. there: false when the caller has gone.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@
 #define CLOCK_BYTES   65536 /* bytes between two looks at the clock */
 
 struct ring {
+	int fd;               /* not owned */
 	struct ring_buffer *buffer; /* owned */
 	struct netcap_control *control;
 	struct event *wake;   /* the ring has data and a program said so */
@@ -21,6 +23,7 @@ struct ring {
 	struct ring_callbacks callbacks;
 	void *arg;
 	bool stopped;
+	bool yielded;         /* this slice has been enough */
 	unsigned quiet;       /* empty windows in a row */
 	unsigned taken;       /* records in this slice */
 	size_t bytes;         /* of records since the last look at the clock */
@@ -36,10 +39,12 @@ static int on_record(void *context, void *data, size_t len)
 	else if (len == sizeof(struct netcap_return))
 		r->callbacks.returned(r->arg, data);
 	r->bytes += len;
-	if (++r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
+	r->taken++;
+	if (r->yielded)
+		return -EAGAIN; /* libbpf has consumed this record and stops here */
+	if (r->taken % CLOCK_RECORDS && r->bytes < CLOCK_BYTES)
 		return 0;
 	r->bytes = 0;
-	/* libbpf has consumed this record and stops here */
 	return wallclock_monotonic() > r->deadline ? -EAGAIN : 0;
 }
 
@@ -49,11 +54,25 @@ int ring_drain(struct ring *r)
 
 	r->taken = 0;
 	r->bytes = 0;
+	r->yielded = false;
 	r->deadline = wallclock_monotonic() + RING_SLICE_NS;
 	n = ring_buffer__consume(r->buffer);
 	if (r->taken)
 		r->callbacks.batch(r->arg);
 	return n == -EAGAIN;
+}
+
+/* The kernel compares the positions of producers and of the consumer. */
+bool ring_is_empty(const struct ring *r)
+{
+	struct pollfd p = { .fd = r->fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) <= 0;
+}
+
+void ring_yield(struct ring *r)
+{
+	r->yielded = true;
 }
 
 /*
@@ -106,6 +125,7 @@ struct ring *ring_new(struct event_base *base, int fd, struct netcap_control *co
 
 	if (!r)
 		return NULL;
+	r->fd = fd;
 	r->control = control;
 	r->callbacks = *callbacks;
 	r->arg = arg;

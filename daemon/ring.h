@@ -9,6 +9,7 @@
 #ifndef RING_H
 #define RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,9 +42,16 @@ void ring_start(struct ring *r);
 /* Stops waiting. Records stay in the ring. */
 void ring_stop(struct ring *r);
 /*
- * Reads for one slice of time, for use after ring_stop(). Returns 1 if the ring may hold more, 0 if it
- * is empty.
+ * Reads for one slice of time, for use after ring_stop(). Returns 1 if the ring may hold more that can be
+ * read, 0 if it does not.
  */
 int ring_drain(struct ring *r);
+/*
+ * Is nothing in it, not even a record that a program has begun and not finished? ring_drain() stops at such
+ * a record, whatever comes behind it.
+ */
+bool ring_is_empty(const struct ring *r);
+/* For a callback: this slice ends with the record at hand, as if its time were over. */
+void ring_yield(struct ring *r);
 
 #endif

@@ -136,6 +136,23 @@ static void test_portions(void **state)
 	assert_int_equal(s->count, SEEN_MOST - 1);
 }
 
+/* Large ones in smaller portions; one that is larger than a portion, by itself. */
+static void test_portions_of_bytes(void **state)
+{
+	struct seen *s = *state;
+
+	for (uint32_t i = 0; i < 7; i++)
+		enter(s, 0x1000 * (i + 1), i, CALLS_DRAIN_BYTES / 4);
+	assert_true(calls_drain(s->calls));
+	assert_int_equal(s->count, 4); /* with their heads they are enough */
+	assert_false(calls_drain(s->calls));
+	assert_int_equal(s->count, 7);
+	enter(s, 0x1000, 7, CALLS_DRAIN_BYTES + 1);
+	enter(s, 0x2000, 8, 0);
+	assert_true(calls_drain(s->calls));
+	assert_int_equal(s->count, 8);
+}
+
 /* Memory is bounded: the oldest go on without their return. */
 static void test_limit(void **state)
 {
@@ -168,6 +185,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_same_frame, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_portions, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_portions_of_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_limit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_null, set_up, tear_down),
 	};

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What tests/vm/functions needs around it: two hosts, traffic of known numbers, a daemon and captures."""
 import contextlib
+import ctypes
+import fcntl
 import json
+import mmap
 import os
 import re
 import signal
@@ -56,16 +59,25 @@ def checksum(data):
     return ~total & 0xffff
 
 
+def open_icmp():
+    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    s.setsockopt(255, 1, struct.pack("=I", 0xfffffffe))  # SOL_RAW, ICMP_FILTER: replies only
+    s.settimeout(10)
+    return s
+
+
+def send_request(s, number, sequence):
+    payload = bytes(PAYLOAD)
+    head = struct.pack("!BBHHH", 8, 0, 0, number, sequence)
+    head = struct.pack("!BBHHH", 8, 0, checksum(head + payload), number, sequence)
+    s.sendto(head + payload, (THERE, 0))
+
+
 def ping(count, number=4242):
     """count echo requests, each after the reply to the one before."""
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as s:
-        s.setsockopt(255, 1, struct.pack("=I", 0xfffffffe))  # SOL_RAW, ICMP_FILTER: replies only
-        s.settimeout(10)
+    with open_icmp() as s:
         for sequence in range(count):
-            payload = bytes(PAYLOAD)
-            head = struct.pack("!BBHHH", 8, 0, 0, number, sequence)
-            head = struct.pack("!BBHHH", 8, 0, checksum(head + payload), number, sequence)
-            s.sendto(head + payload, (THERE, 0))
+            send_request(s, number, sequence)
             s.recv(2048)
 
 
@@ -91,6 +103,23 @@ def connects(count):
         with socket.socket() as s, contextlib.suppress(ConnectionRefusedError):
             s.settimeout(10)
             s.connect((THERE, 9000))
+
+
+class HeldPage:
+    """Memory that a system call which writes to it sleeps at, until release()."""
+    API, REGISTER, MISSING, BYTES = 0xc018aa3f, 0xc020aa00, 1, 4096  # linux/userfaultfd.h
+
+    def __init__(self):
+        self.memory = mmap.mmap(-1, self.BYTES)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        self.fd = ctypes.CDLL(None, use_errno=True).syscall(323, os.O_CLOEXEC)  # userfaultfd(2)
+        if self.fd < 0:
+            raise Skipped(f"this kernel has no userfaultfd: {os.strerror(ctypes.get_errno())}")
+        fcntl.ioctl(self.fd, self.API, struct.pack("=QQQ", 0xaa, 0, 0))
+        fcntl.ioctl(self.fd, self.REGISTER, struct.pack("=QQQQ", address, self.BYTES, self.MISSING, 0))
+
+    def release(self):
+        os.close(self.fd)
 
 
 def make_lab():
