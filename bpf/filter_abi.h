@@ -31,10 +31,12 @@ struct netcap_packet {
 	__u64 source;    /* where the bytes are (source.bpf.h), 0: in the sk_buff */
 	__u32 start;     /* where packet byte 0 is, in bytes from source_head() */
 	__u32 wire_len;  /* packet bytes in all, with the tag: what BPF_LEN gives */
-	__u32 linear;    /* packet bytes in the linear part, without the tag */
+	__s32 linear;    /* packet bytes in the linear part, without the tag; negative: so far behind it
+			    the packet begins */
 	__u32 vlan;      /* tag from metadata, TPID << 16 | TCI, which belongs at byte 12; 0: none */
 	__u32 limit;     /* packet bytes that may be loaded directly; ends at the tag if there is one */
-	__u32 link;      /* enum netcap_link: which start this is */
+	__u16 link;      /* enum netcap_link: which start this is */
+	__u16 tunnels;   /* enum netcap_tunnel of each tunnel that the packet was found in, as bits */
 	__u8 window[NETCAP_WINDOW];
 };
 

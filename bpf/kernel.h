@@ -23,6 +23,7 @@
 #define ETH_P_IP        0x0800
 #define ETH_P_IPV6      0x86DD
 #define ETH_P_8021Q     0x8100
+#define ETH_P_8021AD    0x88A8
 #define ETH_HLEN        14
 #define ETH_TAG_AT      12     /* where a VLAN tag stands in a frame */
 #define VLAN_HLEN       4

@@ -8,6 +8,7 @@
 #include "record.bpf.h"
 #include "call.bpf.h"
 #include "context.bpf.h"
+#include "inner.bpf.h"
 #include "made.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -23,6 +24,7 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.sites_bits = 1,
 	.stack = 1,
 	.filtered = 1,
+	.inner = 1,
 	.snaplen = 1,
 };
 
@@ -136,6 +138,16 @@ static __always_inline void describe_device(struct netcap_record *r, struct net_
 		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
 }
 
+/*
+ * What describe() fills, on the stack. A global function wants a whole record; where there is none, comm is left out,
+ * as the stack is short.
+ */
+#ifdef NETCAP_OLD_LOOPS
+#define HEAD_BYTES offsetof(struct netcap_record, comm)
+#else
+#define HEAD_BYTES sizeof(struct netcap_record)
+#endif
+
 static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
 				     struct sk_buff *skb, struct net_device *dev,
 				     const struct netcap_packet *pkt, bool typed)
@@ -162,10 +174,12 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 	r->made = made_parts(pkt);
+	r->tunnels = pkt->tunnels;
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	r->ifindex = PACKET_GET(typed, dev, ifindex);
 	describe_device(r, dev, typed);
-	__builtin_memset(r->comm, 0, sizeof(r->comm)); /* describe_task() knows */
+	if (HEAD_BYTES > offsetof(struct netcap_record, comm))
+		__builtin_memset(r->comm, 0, sizeof(r->comm)); /* describe_task() knows */
 }
 
 /* Who runs here: straight into the record, for the stack is short. */
@@ -241,7 +255,8 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 							  struct record_plan *plan, __u64 *wake,
 							  bool typed, bool calls)
 {
-	struct netcap_record head, *h = &head, *r;
+	__u64 head[HEAD_BYTES / sizeof(__u64)];
+	struct netcap_record *h = (struct netcap_record *)head, *r;
 
 	/* in memory, where the filter's copy was: in registers it would take room of its own when spilled */
 	VERIFIER_IN_MEMORY(h);
@@ -347,6 +362,8 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 	packet_locate(skb, dev, &pkt, &direct, typed);
 	if (netcap_config.fake)
 		made_put(ctx, place, skb, &pkt, direct, typed, registers);
+	if (netcap_config.inner)
+		inner_enter(&pkt, &direct);
 	keep_filter_last();
 	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
 	if (netcap_config.fake && pkt.source)

@@ -146,6 +146,7 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	pkt->limit = pkt->linear;
 	pkt->vlan = vlan;
 	pkt->link = link;
+	pkt->tunnels = 0;
 	pkt->wire_len = len + data - start + packet_tag_len(vlan);
 	*direct = head + start;
 }
@@ -165,7 +166,7 @@ static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
  */
 static __always_inline const void *packet_linear(const struct netcap_packet *pkt, const void *direct)
 {
-	return pkt->source ? (const void *)(pkt->source & ~(__u64)SOURCE_KINDS) : direct;
+	return pkt->source ? (const void *)((pkt->source & ~(__u64)SOURCE_KINDS) + pkt->start) : direct;
 }
 
 /*
@@ -191,7 +192,7 @@ __noinline long packet_load(__u64 source, __u64 place, __u64 linear, __u32 off, 
 		off -= first ? from : 0;
 	}
 	size -= to - from;
-	value = source_bytes(source, (__u64)start + off, (__s64)(__u32)linear - off, size);
+	value = source_bytes(source, (__u64)start + off, (__s64)(__s32)linear - off, size);
 	if (value < 0)
 		return value;
 	return first ? (__u64)tag << (8 * size) | value : value << (8 * (to - from)) | tag;

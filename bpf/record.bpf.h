@@ -27,7 +27,7 @@ static __always_inline void record_plan(struct record_plan *plan, const struct n
 							 netcap_config.snaplen;
 
 	plan->want = have < keep ? have : keep;
-	plan->head = plan->want < pkt->linear ? plan->want : pkt->linear;
+	plan->head = pkt->linear < 0 ? 0 : plan->want < pkt->linear ? plan->want : pkt->linear;
 	VERIFIER_FORGET(plan->want);
 	VERIFIER_FORGET(plan->head);
 	VERIFIER_MEET();
@@ -121,6 +121,7 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 	if (plan->piece) {
 		struct source_copy copy = {
 			.walk.source = packet_source(pkt),
+			.walk.skip = -pkt->linear & pkt->linear >> 31, /* 0 if it is not negative */
 			.data = data,
 			.done = done,
 			.want = plan->want & good,

@@ -39,6 +39,14 @@ enum netcap_made {
 	NETCAP_MADE_UDP = 1 << 3,
 };
 
+/* A tunnel that a packet is in (netcap_config.inner). */
+enum netcap_tunnel {
+	NETCAP_TUNNEL_IPIP = 1, /* IPv4 or IPv6 in either */
+	NETCAP_TUNNEL_GRE = 2,
+	NETCAP_TUNNEL_VXLAN = 3,
+	NETCAP_TUNNEL_GENEVE = 4,
+};
+
 enum netcap_fake {
 	NETCAP_FAKE_NEVER = 0,
 	NETCAP_FAKE_AUTO = 1,   /* where the packet has no headers */
@@ -80,7 +88,8 @@ struct netcap_config {
 	__s32 skb_data_offset; /* bytes */
 	__u8 sock_arg;      /* index of an argument struct sock *, or NETCAP_NO_ARG */
 	__u8 flow_arg;      /* the same for struct flowi, flowi4, flowi6 */
-	__u8 pad[2];
+	__u8 inner;         /* 1: packets are those in tunnels */
+	__u8 pad;
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -169,7 +178,8 @@ struct netcap_record {
 	__u8 flags;       /* enum netcap_record_flags */
 	__u8 pkt_type;    /* PACKET_HOST, ... (linux/if_packet.h) */
 	__u8 made;        /* enum netcap_made */
-	__u8 pad[4];
+	__u8 tunnels;     /* enum netcap_tunnel of each tunnel around the packet, as bits */
+	__u8 pad[3];
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */

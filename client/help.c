@@ -68,6 +68,7 @@ static const char skb_what[] =
 	"  -S, --stack-dump         the kernel stack of each packet\n"
 	"  --fake-hdr[=WHEN]        make headers that the stack has not written yet, before the\n"
 	"                           filter runs: auto (default), always or never\n"
+	"  --inner                  packets are those in tunnels (IP in IP, GRE, VXLAN, Geneve)\n"
 	"  --skb-data               packets are Ethernet and begin at skb->data,\n"
 	"  --skb-data-offset N      or N bytes from there (may be negative)\n"
 	"  --ring-size BYTES        buffer between kernel and daemon, " STRING_OF(LIMIT_RING_MIN)

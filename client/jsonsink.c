@@ -62,6 +62,7 @@ static void add_meta(struct json_object *o, const struct meta *m)
 	if (m->mark)
 		add_number(o, "mark", m->mark);
 	add_number(o, "protocol", m->protocol);
+	add_text(o, "tunnel", m->tunnel);
 	add_text(o, "made", m->made);
 	if (m->partial)
 		json_object_object_add(o, "partial", json_object_new_boolean(1));

@@ -29,6 +29,7 @@ enum long_only {
 	OPT_STACK_COLOR,
 	OPT_ROTATE,
 	OPT_FAKE_HDR,
+	OPT_INNER,
 	OPT_SKB_DATA,
 	OPT_SKB_DATA_OFFSET,
 };
@@ -48,6 +49,7 @@ static const struct option skb_options[] = {
 	{"json", no_argument, NULL, OPT_JSON},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
 	{"fake-hdr", optional_argument, NULL, OPT_FAKE_HDR},
+	{"inner", no_argument, NULL, OPT_INNER},
 	{"skb-data", no_argument, NULL, OPT_SKB_DATA},
 	{"skb-data-offset", required_argument, NULL, OPT_SKB_DATA_OFFSET},
 	{"netns", required_argument, NULL, OPT_NETNS},
@@ -253,6 +255,9 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 		return set_name(&s->backend, "--backend", value, LIMIT_COMM_BYTES);
 	case OPT_FAKE_HDR:
 		return set_fake(s, value);
+	case OPT_INNER:
+		s->inner = true;
+		return EXITCODE_OK;
 	case OPT_SKB_DATA:
 		s->skb_data = true;
 		return EXITCODE_OK;

@@ -89,6 +89,7 @@ void print_meta(FILE *out, const struct meta *m, const char *stack_color)
 	print_task(out, m);
 	if (m->mark)
 		fprintf(out, " mark 0x%" PRIx32, m->mark);
+	print_named(out, " in ", m->tunnel);
 	print_named(out, " headers made: ", m->made);
 	if (m->partial)
 		fputs(" (bytes missing: page fragments could not be read)", out);

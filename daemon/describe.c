@@ -6,6 +6,8 @@
 #include "daemon/stream.h"
 #include "pcapng.h"
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
 /* Names come from the kernel in fixed fields that may be full. */
 static const char *bounded(char *to, const char *from, size_t len)
 {
@@ -44,13 +46,16 @@ static void describe_stack(const struct netcap_record *r, const struct symbols *
 	}
 }
 
-static const char *made_text(uint8_t made, char *text, size_t size)
+static const char *const made_names[] = { "ip", "ip-length", "tcp", "udp" };  /* enum netcap_made */
+static const char *const tunnel_names[] = { "", "ipip", "gre", "vxlan", "geneve" }; /* enum netcap_tunnel */
+
+/* The names of the bits, joined by "+"; NULL for none. text has room for all. */
+static const char *bit_names(uint8_t bits, const char *const *names, size_t count, char *text, size_t size)
 {
-	static const char *const names[] = { "ip", "ip-length", "tcp", "udp" }; /* enum netcap_made */
 	size_t used = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (made & 1U << i)
+	for (size_t i = 0; i < count; i++)
+		if (bits & 1U << i)
 			used += snprintf(text + used, size - used, "%s%s", used ? "+" : "", names[i]);
 	return used ? text : NULL;
 }
@@ -68,7 +73,9 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->dev = bounded(store->dev, r->dev, NETCAP_DEV_LEN);
 	m->comm = bounded(store->comm, r->comm, NETCAP_COMM_LEN);
 	m->link = r->link <= NETCAP_LINK_NONE ? pcapng_link_name(stream_link(r)) : NULL;
-	m->made = made_text(r->made, store->made, sizeof(store->made));
+	m->made = bit_names(r->made, made_names, COUNT(made_names), store->made, sizeof(store->made));
+	m->tunnel = bit_names(r->tunnels, tunnel_names, COUNT(tunnel_names), store->tunnel,
+			      sizeof(store->tunnel));
 	m->ifindex = r->ifindex;
 	m->netns = r->netns;
 	m->cpu = r->cpu;

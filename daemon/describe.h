@@ -16,6 +16,7 @@ struct describe_store {
 	char reason[32];
 	char location[DESCRIBE_NAME_BYTES];
 	char made[24];
+	char tunnel[32];
 	char ret[RETURNED_TEXT_BYTES];
 	char dev[NETCAP_DEV_LEN + 1];
 	char comm[NETCAP_COMM_LEN + 1];

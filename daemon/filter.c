@@ -412,7 +412,7 @@ static void emit_prologue(struct emitter *e, const struct filter_programs *progr
 		ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_ST | BPF_MEM | BPF_W,
 						      .dst_reg = BPF_REG_10,
 						      .off = (int16_t)-offset});
-	ebpf_load(&e->code, BPF_W, BPF_REG_1, REG_PKT, offsetof(struct netcap_packet, link));
+	ebpf_load(&e->code, BPF_H, BPF_REG_1, REG_PKT, offsetof(struct netcap_packet, link));
 	ebpf_jump_if(&e->code, BPF_JMP, BPF_JEQ, BPF_REG_1, NETCAP_LINK_RAW, LABEL_RAW);
 	ebpf_jump_if(&e->code, BPF_JMP, BPF_JNE, BPF_REG_1, NETCAP_LINK_ETHERNET, LABEL_REJECT);
 }

@@ -178,6 +178,7 @@ static void fill_config(const struct sessionload *l, struct netcap_config *confi
 	config->count = spec->count;
 	config->stack = spec->stack;
 	config->fake = fake_mode(spec);
+	config->inner = spec->inner;
 	config->skb_data = spec->skb_data;
 	config->skb_data_offset = spec->skb_data_offset;
 	config->page_linear = l->kernel->page_linear;

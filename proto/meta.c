@@ -43,6 +43,7 @@ static const struct field fields[] = {
 	FIELD(protocol, FIELD_HEX),
 	FIELD(skb, FIELD_HEX),
 	FIELD(link, FIELD_TEXT),
+	FIELD(tunnel, FIELD_TEXT),
 	FIELD(made, FIELD_TEXT),
 	FIELD(partial, FIELD_DECIMAL),
 	FIELD(stack, FIELD_STACK),

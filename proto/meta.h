@@ -28,6 +28,7 @@ struct meta {
 	const char *dev;      /* device name, or NULL */
 	const char *comm;     /* current task's name, or NULL */
 	const char *link;     /* "ethernet", "raw", "none" */
+	const char *tunnel;   /* what the packet was found in: "vxlan", "ipip+gre"; or NULL */
 	const char *made;     /* headers that the stack had not written yet: "ip+udp"; or NULL */
 	uint32_t ifindex;     /* 0: none */
 	uint32_t netns;       /* inode number, 0: unknown */

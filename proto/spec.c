@@ -27,6 +27,7 @@ static const struct jsonstrict_field fields[] = {
 	 LIMIT_RING_MAX},
 	{"stack", JSONSTRICT_BOOLEAN, offsetof(struct spec, stack), false, 0, 0},
 	{"fakeHdr", JSONSTRICT_STRING, offsetof(struct spec, fake_hdr), false, 1, LIMIT_COMM_BYTES},
+	{"inner", JSONSTRICT_BOOLEAN, offsetof(struct spec, inner), false, 0, 0},
 	{"skbData", JSONSTRICT_BOOLEAN, offsetof(struct spec, skb_data), false, 0, 0},
 	{"skbDataOffset", JSONSTRICT_INTEGER, offsetof(struct spec, skb_data_offset), false,
 	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},

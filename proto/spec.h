@@ -26,6 +26,7 @@ struct spec {
 	int64_t ring_bytes;
 	int64_t skb_data_offset; /* bytes from skb->data, with skb_data */
 	bool stack;        /* keep the kernel stack */
+	bool inner;        /* packets are those in tunnels */
 	bool skb_data;     /* packets are Ethernet frames and begin at skb->data */
 	bool dry_run;      /* plan only */
 	bool force;        /* many trace points without a filter */

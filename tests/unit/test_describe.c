@@ -57,9 +57,12 @@ static void test_fields(void **state)
 	assert_int_equal(m.frames, 0);
 	assert_int_equal(m.partial, 0);
 	assert_null(m.made);
+	assert_null(m.tunnel);
+	r->tunnels = 1 << NETCAP_TUNNEL_IPIP | 1 << NETCAP_TUNNEL_GENEVE;
 	r->made = NETCAP_MADE_IP_LENGTH | NETCAP_MADE_UDP;
 	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_string_equal(m.made, "ip-length+udp");
+	assert_string_equal(m.tunnel, "ipip+geneve");
 	r->made = NETCAP_MADE_IP | NETCAP_MADE_IP_LENGTH | NETCAP_MADE_TCP | NETCAP_MADE_UDP;
 	describe_record(r, &drop, &kernel, NULL, &store, &m);
 	assert_string_equal(m.made, "ip+ip-length+tcp+udp");

@@ -85,7 +85,7 @@ static void test_all_members_there_and_back(void **state)
 		"{\"points\":[\"icmp_rcv@1\",\"tp:net:net_dev_xmit\"],\"filter\":\"udp\\tport 9\","
 		"\"interface\":\"eth0.5\",\"netns\":4026531840,\"mark\":0,\"markMask\":255,"
 		"\"pid\":77,\"comm\":\"a b\",\"snaplen\":262144,\"count\":9223372036854775807,"
-		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"skbData\":true,"
+		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"inner\":true,\"skbData\":true,"
 		"\"skbDataOffset\":-34,\"dryRun\":true}";
 	struct json_object *object;
 	struct spec s;
@@ -104,6 +104,7 @@ static void test_all_members_there_and_back(void **state)
 	assert_int_equal(s.ring_bytes, 65536);
 	assert_true(s.stack);
 	assert_string_equal(s.fake_hdr, "always");
+	assert_true(s.inner);
 	assert_true(s.skb_data);
 	assert_int_equal(s.skb_data_offset, -34);
 	assert_true(s.dry_run);
