@@ -10,11 +10,11 @@ import subprocess
 import time
 
 from guestlab import (
-    CLOSED_PORT, DEV, HERE, THERE, SUMMARY_SECONDS, Capture, Failed, K, Skipped, run)
+    DEV, HERE, THERE, SUMMARY_SECONDS, Capture, Failed, K, Skipped, run)
 
 LARGE = 5000      # bytes of a datagram that is cut up
 BULK = 1 << 20    # bytes of a stream, which the stack sends in pieces of up to 64 KiB
-BULK_PORT = 7229
+BULK_PORT, ECHO_PORT = 7229, 7230
 WHOLE = ("--capture-max-size", "262144")
 
 
@@ -27,6 +27,26 @@ def bring_up(where, device, address):
     run("ip", *where, "link", "set", device, "addrgenmode", "none")
     run("ip", *where, "addr", "add", address + "/24", "dev", device)
     run("ip", *where, "link", "set", device, "up")
+
+
+ECHO = f"""
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("0.0.0.0", {ECHO_PORT}))
+print("ready", flush=True)
+while True:
+    data, address = s.recvfrom(65536)
+    s.sendto(data, address)
+"""
+
+
+def exchange(address, count, size):
+    """count datagrams, each sent when the last one has come back: then nothing is on the way."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(10)
+        for n in range(count):
+            s.sendto(bytes([n]) * size, (address, ECHO_PORT))
+            s.recv(65536)
 
 
 class Tunnel:
@@ -58,10 +78,7 @@ class Tunnel:
             peer("link", "del", f"t_{self.name}")
 
     def send(self, count, size=62):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            for n in range(count):
-                s.sendto(bytes([n]) * size, (self.there, CLOSED_PORT))
-                time.sleep(0.002)
+        exchange(self.there, count, size)
 
 
 TUNNELS = (
@@ -73,7 +90,7 @@ TUNNELS = (
     Tunnel("ipip", "ipip remote {remote} local {local}", 106, link="raw"),
 )
 VLANS = (
-    Tunnel("vlan", "vlan id 7", 107),
+    Tunnel("vlan", "vlan id 17", 107),
     Tunnel("qinq", "vlan protocol 802.1ad id 8", 108),
 )
 
@@ -87,7 +104,7 @@ def add_vlan(v):
 # ---- what tcpdump sees ----
 
 class Tcpdump:
-    def __init__(self, t, direction, device=DEV, expression=""):
+    def __init__(self, t, direction, device, expression):
         self.path = os.path.join(t.directory, f"tcpdump-{direction}.pcap")
         self.process = subprocess.Popen(
             ["tcpdump", "-Z", "root", "-i", device, "-Q", direction, "-s", "0", "-B", "16384", "--immediate-mode",
@@ -132,26 +149,19 @@ def frames(capture):
     return [base64.b64decode(p["data"]) for p in capture.packets]
 
 
-def test_equal(t, what, traffic, minimum):
+def test_equal(t, what, traffic, minimum, device=DEV, expression="ip"):
     """What comes in and what goes out, beside tcpdump on the same device at the same time."""
-    captures = [Capture(t, f"tracepoint:net:{point}", "-i", DEV, *WHOLE, expression="ip")
+    captures = [Capture(t, f"tracepoint:net:{point}", "-i", device, *WHOLE, expression=expression)
                 for point in ("netif_receive_skb", "net_dev_queue")]
-    dumps = [Tcpdump(t, direction, expression="ip or vlan") for direction in ("in", "out")]
-    captures_vlan = [Capture(t, f"tracepoint:net:{point}", "-i", DEV, *WHOLE, expression="vlan")
-                     for point in ("netif_receive_skb", "net_dev_queue")]
+    dumps = [Tcpdump(t, direction, device, expression) for direction in ("in", "out")]
     traffic()
     seen = [dump.end() for dump in dumps]
-    for capture in captures + captures_vlan:
-        capture.end().expect_none_lost()
-    note = []
     for number, direction in enumerate(("in", "out")):
-        for kind, group in (("", captures), ("tagged ", captures_vlan)):
-            due = [f for f in seen[number] if (f[12:14] in (b"\x81\x00", b"\x88\xa8")) == bool(kind)]
-            same_frames(f"{what}, {kind}{direction}", frames(group[number]), due)
-            note.append(len(due))
-    if sum(note) < minimum:
-        raise Failed(f"{what}: at least {minimum} frames were due, and {note} came")
-    return f"frames in, tagged, out, tagged: {note}"
+        captures[number].end().expect_none_lost()
+        same_frames(f"{what}, {direction}", frames(captures[number]), seen[number])
+    if sum(map(len, seen)) < minimum:
+        raise Failed(f"{what}: at least {minimum} frames were due, and {list(map(len, seen))} came")
+    return f"{len(seen[0])} frames in, {len(seen[1])} out"
 
 
 def bulk():
@@ -171,9 +181,9 @@ def test_tunnel(t, tunnel):
     with tunnel:
         tunnel.send(1)
         time.sleep(0.2)
-        inside = Tcpdump(t, "out", f"t_{tunnel.name}", f"udp dst port {CLOSED_PORT}")
+        inside = Tcpdump(t, "out", f"t_{tunnel.name}", f"udp dst port {ECHO_PORT}")
         captures = [Capture(t, f"tracepoint:net:{point}", "-i", dev, *where, "--inner", *WHOLE,
-                            expression=f"udp dst port {CLOSED_PORT} and dst host {tunnel.there}")
+                            expression=f"udp dst port {ECHO_PORT} and dst host {tunnel.there}")
                     for point, dev, where in (("net_dev_queue", DEV, ()),
                                               ("netif_receive_skb", "v1", ("--netns", "peer")))]
         tunnel.send(K)
@@ -186,7 +196,7 @@ def test_tunnel(t, tunnel):
             if wrong:
                 raise Failed(f"{tunnel.tunnel} and {tunnel.link} were due: {wrong[0]}")
         outer = Capture(t, "tracepoint:net:net_dev_queue", "-i", DEV,
-                        expression=f"udp dst port {CLOSED_PORT} and dst host {tunnel.there}")
+                        expression=f"udp dst port {ECHO_PORT} and dst host {tunnel.there}")
         tunnel.send(3)
         outer.end().expect(0)
 
@@ -195,7 +205,9 @@ def test_tunnel_equal(t, tunnel):
     with tunnel:
         tunnel.send(1)
         time.sleep(0.2)
-        return test_equal(t, tunnel.name, lambda: (tunnel.send(K), tunnel.send(3, LARGE)), K + 3)
+        note = [test_equal(t, f"{tunnel.name} on {device}", lambda: (tunnel.send(K), tunnel.send(3, LARGE)),
+                           2 * (K + 3), device) for device in (DEV, f"t_{tunnel.name}")]
+        return "; ".join(note)
 
 
 def test_vlan_equal(t):
@@ -212,7 +224,8 @@ def test_vlan_equal(t):
         for v in everything:
             v.send(1)
         time.sleep(0.2)
-        return test_equal(t, "vlan", lambda: [v.send(K) for v in everything], 3 * K)
+        return test_equal(t, "vlan", lambda: [v.send(K) for v in everything], 6 * K,
+                          expression="vlan")
     finally:
         for name in ("t_tag2", "t_qinq", "t_vlan"):
             for where in ((), ("-n", "peer")):
@@ -221,15 +234,28 @@ def test_vlan_equal(t):
 
 
 def test_fragments_equal(t):
-    def traffic():
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            for n in range(K):
-                s.sendto(bytes([n]) * LARGE, (THERE, CLOSED_PORT))
-                time.sleep(0.005)
-    return test_equal(t, "fragments", traffic, 4 * K)
+    return test_equal(t, "fragments", lambda: exchange(THERE, K, LARGE), 8 * K)
+
+
+def quiet():
+    """Neighbours that are known are not asked again in the middle of a test."""
+    for where, device in (((), DEV), (("ip", "netns", "exec", "peer"), "v1")):
+        for name in ("default", device):
+            run(*where, "sysctl", "-qw", f"net.ipv4.neigh.{name}.delay_first_probe_time=3600")
 
 
 def say_all(t):
+    quiet()
+    with subprocess.Popen(["ip", "netns", "exec", "peer", "python3", "-c", ECHO], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, text=True) as echo:
+        echo.stdout.readline()
+        try:
+            say_each(t)
+        finally:
+            echo.kill()
+
+
+def say_each(t):
     for tunnel in TUNNELS:
         t.say(f"--inner, {tunnel.name}", lambda x=tunnel: test_tunnel(t, x))
     for tunnel in TUNNELS:
