@@ -22,11 +22,18 @@ def peer(*argv):
     return run("ip", "-n", "peer", *argv)
 
 
+def keep_neighbours(where, device):
+    """Those that are known are not asked again in the middle of a test."""
+    command = ("ip", "netns", "exec", "peer") if where else ()
+    run(*command, "sysctl", "-qw", f"net.ipv4.neigh.{device}.delay_first_probe_time=3600")
+
+
 def bring_up(where, device, address):
     """Without IPv6, which would speak of itself in the middle of a test."""
     run("ip", *where, "link", "set", device, "addrgenmode", "none")
     run("ip", *where, "addr", "add", address + "/24", "dev", device)
     run("ip", *where, "link", "set", device, "up")
+    keep_neighbours(where, device)
 
 
 ECHO = f"""
@@ -237,15 +244,9 @@ def test_fragments_equal(t):
     return test_equal(t, "fragments", lambda: exchange(THERE, K, LARGE), 8 * K)
 
 
-def quiet():
-    """Neighbours that are known are not asked again in the middle of a test."""
-    for where, device in (((), DEV), (("ip", "netns", "exec", "peer"), "v1")):
-        for name in ("default", device):
-            run(*where, "sysctl", "-qw", f"net.ipv4.neigh.{name}.delay_first_probe_time=3600")
-
-
 def say_all(t):
-    quiet()
+    keep_neighbours((), DEV)
+    keep_neighbours(("-n", "peer"), "v1")
     with subprocess.Popen(["ip", "netns", "exec", "peer", "python3", "-c", ECHO], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True) as echo:
         echo.stdout.readline()
