@@ -16,6 +16,9 @@
 
 #define PROBE_NEAREST    5
 #define PROBE_TEXT_BYTES 224
+/* Types of arguments that say where a packet goes whose headers are not written yet; each ends with NULL. */
+extern const char *const probe_socks[], *const probe_flows[];
+
 #define PROBE_MOST       4096 /* trace points in one session, after patterns were expanded */
 
 enum probe_error {
