@@ -77,12 +77,15 @@ static __always_inline __u32 packet_vlan(struct sk_buff *skb, bool typed)
  * layer set it too, and it stays behind when a socket takes the packet over. network_header is stale
  * on receive until __netif_receive_skb_core(), so it counts only when the device is gone.
  */
-static __always_inline bool packet_has_ethernet(struct net_device *dev, __u32 mac, __u32 net,
-						__u32 data, bool typed)
+static __always_inline bool packet_has_ethernet(struct sk_buff *skb, struct net_device *dev, __u32 mac,
+						__u32 net, __u32 data, bool typed)
 {
 	__u16 type;
 
-	if (mac == HEADER_UNSET || mac > data)
+	if (mac == HEADER_UNSET) /* nobody looked at it: as a driver receives it, or an AF_XDP socket sends it */
+		return !net && !PACKET_GET(typed, skb, protocol) &&
+		       PACKET_GET(typed, dev, type) == ARPHRD_ETHER;
+	if (mac > data)
 		return false;
 	type = PACKET_GET(typed, dev, type); /* 0 without a device */
 	if (type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK)
@@ -115,7 +118,7 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	__u32 start, link, vlan = 0;
 	__u64 ethernet;
 
-	ethernet = packet_has_ethernet(dev, mac, net, data, typed);
+	ethernet = packet_has_ethernet(skb, dev, mac, net, data, typed);
 	VERIFIER_FORGET(ethernet);
 	VERIFIER_MEET();
 	if (netcap_config.skb_data) {
@@ -125,7 +128,7 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 			start = data + len - data_len;
 	} else if (ethernet) {
 		link = NETCAP_LINK_ETHERNET;
-		start = mac;
+		start = mac == HEADER_UNSET ? data : mac;
 		vlan = packet_vlan(skb, typed);
 	} else {
 		__u16 protocol = bpf_ntohs(PACKET_GET(typed, skb, protocol));
