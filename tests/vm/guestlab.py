@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tests/vm/functions needs around it: two hosts, traffic of known numbers, a daemon and captures."""
+"""What tests/vm/functions and tests/vm/xdp need around them: two hosts, traffic of known numbers, a daemon and captures."""
 import contextlib
 import ctypes
 import fcntl
@@ -169,12 +169,12 @@ class Daemon:
 
 
 class Capture:
-    """netcapctl skb, from start to summary."""
+    """netcapctl skb or xdp, from start to summary."""
 
-    def __init__(self, test, points, *options, expression=None):
+    def __init__(self, test, points, *options, expression=None, verb="skb"):
         self.errors, self.packets = [], []
         self.started = time.monotonic()
-        argv = [test.client, "--socket", test.daemon.socket, "skb", "-f", points, "--json", *options]
+        argv = [test.client, "--socket", test.daemon.socket, verb, "-f", points, "--json", *options]
         if expression:
             argv += ["-e", expression]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
