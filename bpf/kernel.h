@@ -27,6 +27,7 @@
 #define ETH_HLEN        14
 #define ETH_TAG_AT      12     /* where a VLAN tag stands in a frame */
 #define VLAN_HLEN       4
+#define XDP_FLAGS_HAS_FRAGS 1  /* include/net/xdp.h */
 #define HEADER_UNSET    0xffff /* skb->mac_header, transport_header: before they are set */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -43,8 +44,14 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
 struct net_device {
 	char name[16];
+	struct list_head dev_list;
 	int ifindex;
 	unsigned short type;
 	possible_net_t nd_net;
@@ -169,7 +176,31 @@ struct skb_frag {
 struct skb_shared_info {
 	__u8 nr_frags;
 	struct sk_buff *frag_list;
+	unsigned int xdp_frags_size; /* Linux 5.18 */
 	struct skb_frag frags[MAX_SKB_FRAGS];
+};
+
+struct xdp_rxq_info {
+	struct net_device *dev;
+};
+
+struct xdp_buff {
+	void *data;
+	void *data_end;
+	void *data_hard_start;
+	struct xdp_rxq_info *rxq;
+	__u32 frame_sz;
+	__u32 flags; /* Linux 5.18 */
+};
+
+/* Since Linux 6.15 len and headroom are wider; what they hold is not. */
+struct xdp_frame {
+	void *data;
+	__u16 len;
+	__u16 headroom;
+	struct net_device *dev_rx;
+	__u32 frame_sz;
+	__u32 flags; /* Linux 5.18 */
 };
 
 struct task_struct {

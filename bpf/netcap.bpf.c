@@ -5,9 +5,11 @@
  * filter (daemon/template.c).
  */
 #include "packet.bpf.h"
+#include "xdp.bpf.h"
 #include "record.bpf.h"
 #include "call.bpf.h"
 #include "context.bpf.h"
+#include "wanted.bpf.h"
 #include "inner.bpf.h"
 #include "made.bpf.h"
 
@@ -41,81 +43,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
 } netcap_ring SEC(".maps");
-
-static __always_inline __u32 dev_netns(struct net_device *dev, bool typed)
-{
-	return typed ? dev->nd_net.net->ns.inum : BPF_CORE_READ(dev, nd_net.net, ns.inum);
-}
-
-/* By probe reads even where types are known: see packet_dev(). */
-static __always_inline __u32 sock_netns(struct sk_buff *skb)
-{
-	return BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
-}
-
-/* The network namespace's inode number: the device's, or that of the socket. */
-static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
-{
-	__u32 inum = dev_netns(dev, typed);
-
-	return inum ? inum : sock_netns(skb);
-}
-
-static __always_inline bool same_name(const volatile char *want, const char *have)
-{
-	const volatile __u64 *a = (const volatile __u64 *)want;
-	const __u64 *b = (const __u64 *)have;
-
-	return a[0] == b[0] && a[1] == b[1];
-}
-
-static __always_inline bool dev_matches(struct net_device *dev)
-{
-	char name[NETCAP_DEV_LEN] __attribute__((aligned(8))) = {};
-
-	if (bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
-		return false;
-	return same_name(netcap_config.dev, name);
-}
-
-static __always_inline bool comm_matches(void)
-{
-	char comm[NETCAP_COMM_LEN] __attribute__((aligned(8))) = {};
-
-	bpf_get_current_comm(comm, sizeof(comm));
-	return same_name(netcap_config.comm, comm);
-}
-
-/*
- * Unix sockets, netlink and others keep their messages in sk_buffs too. They are no packets, and what
- * processes tell each other on one machine is nothing that whoever may see packets should see.
- */
-static __always_inline bool is_message(struct sk_buff *skb, const struct netcap_packet *pkt, bool typed)
-{
-	__u16 family;
-
-	if (pkt->link != NETCAP_LINK_NONE || PACKET_GET(typed, skb, protocol))
-		return false;
-	family = BPF_CORE_READ(skb, sk, __sk_common.skc_family);
-	return family != AF_INET && family != AF_INET6 && family != AF_PACKET;
-}
-
-/* Everything that is asked of a packet but the tcpdump filter. */
-static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, bool typed)
-{
-	if (netcap_config.mark_mask &&
-	    (PACKET_GET(typed, skb, mark) & netcap_config.mark_mask) != netcap_config.mark)
-		return false;
-	if (netcap_config.pid && bpf_get_current_pid_tgid() >> 32 != netcap_config.pid)
-		return false;
-	if (netcap_config.netns && netns_of(skb, dev, typed) != netcap_config.netns)
-		return false;
-	if (netcap_config.match_dev && !dev_matches(dev))
-		return false;
-	if (netcap_config.match_comm && !comm_matches())
-		return false;
-	return true;
-}
 
 /*
  * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
@@ -303,13 +230,15 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 
 /*
  * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append what is called
- * later before the filter.
+ * later before the filter. made: made_end() is, too; a function that never is would be missing in what the kernel
+ * says of the program.
  */
-static __always_inline void keep_filter_last(void)
+static __always_inline void keep_filter_last(bool made)
 {
 	if (netcap_config.access <= NETCAP_ACCESS_DIRECT)
 		return;
-	made_end(0);
+	if (made)
+		made_end(0);
 #ifndef NETCAP_OLD_LOOPS
 	netcap_finish(NULL, NULL);
 	bpf_loop(1, source_copy_step, NULL, 0);
@@ -364,10 +293,40 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 		made_put(ctx, place, skb, &pkt, direct, typed, registers);
 	if (netcap_config.inner)
 		inner_enter(&pkt, &direct);
-	keep_filter_last();
+	keep_filter_last(true);
 	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
 	if (netcap_config.fake && pkt.source)
 		made_end(pkt.source);
+filtered:
+	if (!taken)
+		__sync_fetch_and_add(&counters->filtered, 1);
+	return 0;
+}
+
+/* The same for what has no skb: its mark, protocol and the like read as 0. */
+static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool calls)
+{
+	struct sk_buff *none = packet_cast(0);
+	struct netcap_counters *counters;
+	struct netcap_packet pkt;
+	struct net_device *dev;
+	const void *direct;
+	bool taken = false;
+
+	counters = bpf_map_lookup_elem(&netcap_counters, &point);
+	if (!counters)
+		return 0;
+	__sync_fetch_and_add(&counters->hits, 1);
+	if (calls)
+		call_forget(ctx);
+	dev = xdp_dev(source);
+	if (!wanted(none, dev, PACKET_CAST))
+		goto filtered;
+	xdp_locate(source, &pkt, &direct);
+	if (netcap_config.inner)
+		inner_enter(&pkt, &direct);
+	keep_filter_last(false);
+	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, calls);
 filtered:
 	if (!taken)
 		__sync_fetch_and_add(&counters->filtered, 1);
@@ -431,7 +390,33 @@ int netcap_kprobe(void *ctx)
 	return hit(ctx, place, packet_cast(value), PACKET_CAST, true, false);
 }
 
-/* The return of a function, whose entry has a program of the two above. */
+/* Functions with a packet of XDP, and XDP programs, by fentry. */
+SEC("raw_tp/kfree_skb")
+int netcap_xdp(__u64 *ctx)
+{
+	__u64 address;
+
+	if (!active())
+		return 0;
+	address = source_number(argument(ctx, netcap_config.skb_arg)) & ~(__u64)SOURCE_KINDS;
+	return hit_xdp(ctx, netcap_config.point, address | netcap_config.source, netcap_config.calls);
+}
+
+/* The same by kprobe and kprobe.multi. */
+SEC("kprobe")
+int netcap_xdp_kprobe(void *ctx)
+{
+	union netcap_place place;
+	__u64 address;
+
+	if (!active())
+		return 0;
+	place.word = site_word(function_address(ctx));
+	address = register_argument(ctx, place.skb_arg);
+	return hit_xdp(ctx, place.point, address | place.source, false);
+}
+
+/* The return of a function, whose entry has one of the programs above by fentry. */
 SEC("raw_tp/kfree_skb")
 int netcap_return(__u64 *ctx)
 {

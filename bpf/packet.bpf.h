@@ -164,12 +164,12 @@ static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 }
 
 /*
- * Where to copy the linear part from. direct: where it is in an skb. A constant 0 in source is no branch, as in
- * programs whose session makes no headers.
+ * Where to copy the linear part from. direct: where it is unless it was made. A constant 0 in source is no branch,
+ * as in programs whose session makes no headers.
  */
 static __always_inline const void *packet_linear(const struct netcap_packet *pkt, const void *direct)
 {
-	return pkt->source ? (const void *)((pkt->source & ~(__u64)SOURCE_KINDS) + pkt->start) : direct;
+	return source_kind(pkt->source) == SOURCE_MADE ? source_holder(pkt->source) + pkt->start : direct;
 }
 
 /*

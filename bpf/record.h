@@ -53,6 +53,15 @@ enum netcap_fake {
 	NETCAP_FAKE_ALWAYS = 2, /* wherever there is a socket to make them of */
 };
 
+/* What holds a packet. A source (bpf/source.bpf.h) has it in its lowest bits. */
+enum source_kind {
+	SOURCE_SKB = 0,       /* an sk_buff */
+	SOURCE_MADE = 1,      /* a struct source_made */
+	SOURCE_XDP_BUFF = 2,  /* an xdp_buff */
+	SOURCE_XDP_FRAME = 3, /* an xdp_frame */
+	SOURCE_KINDS = 3      /* the bits */
+};
+
 /* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
 enum netcap_access {
 	NETCAP_ACCESS_WINDOW = 0, /* a copy of the first NETCAP_WINDOW bytes on the BPF stack */
@@ -89,7 +98,7 @@ struct netcap_config {
 	__u8 sock_arg;      /* index of an argument struct sock *, or NETCAP_NO_ARG */
 	__u8 flow_arg;      /* the same for struct flowi, flowi4, flowi6 */
 	__u8 inner;         /* 1: packets are those in tunnels */
-	__u8 pad;
+	__u8 source;        /* enum source_kind of what an XDP program's argument points to */
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -103,7 +112,10 @@ union netcap_place {
 	struct {
 		__u16 point; /* as in struct netcap_config, like the others */
 		__u16 indirect_at;
-		__u8 indirect;
+		union {
+			__u8 indirect;
+			__u8 source; /* XDP */
+		};
 		__u8 skb_arg;
 		__u8 sock_arg;
 		__u8 flow_arg;

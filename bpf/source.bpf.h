@@ -3,7 +3,7 @@
  * The bytes of a packet, wherever they lie: linear part, page fragments, fragment list.
  *
  * A source is the address of what holds a packet, as a number. Its lowest bits, which are 0 in addresses, say
- * what that is: enum source_kind.
+ * what that is: enum source_kind (record.h).
  */
 #ifndef NETCAP_SOURCE_BPF_H
 #define NETCAP_SOURCE_BPF_H
@@ -17,12 +17,17 @@
 
 #define SOURCE_PAGE_SIZE  4096 /* x86-64 */
 #define SOURCE_MADE_BYTES 96   /* an IPv4 header with all its options, and a TCP header */
+#define SOURCE_CACHE_LINE 64   /* SMP_CACHE_BYTES, to which the kernel rounds the shared info up */
 
-enum source_kind {
-	SOURCE_SKB = 0,  /* an sk_buff */
-	SOURCE_MADE = 1, /* a struct source_made */
-	SOURCE_KINDS = 3 /* the bits */
-};
+/*
+ * Do packets of XDP have fragments here? Since Linux 5.18: before 5.17 it is known without asking for the types,
+ * and costs no stack.
+ */
+#ifdef NETCAP_OLD_LOOPS
+#define SOURCE_XDP_FRAGS false
+#else
+#define SOURCE_XDP_FRAGS bpf_core_field_exists(((struct xdp_buff *)0)->flags)
+#endif
 
 /* Headers that the stack has not written yet, made by made.bpf.h, and the skb whose bytes follow. */
 struct source_made {
@@ -43,12 +48,52 @@ static __always_inline enum source_kind source_kind(__u64 source)
 	return source & SOURCE_KINDS;
 }
 
+/* What the source is the address of. */
+static __always_inline void *source_holder(__u64 source)
+{
+	return (void *)(source & ~(__u64)SOURCE_KINDS);
+}
+
 /* Where byte 0 of the linear part is counted from: skb->head, or what takes its place. */
 static __always_inline unsigned char *source_head(__u64 source)
 {
-	if (source_kind(source) == SOURCE_MADE)
-		return (unsigned char *)(source - SOURCE_MADE);
-	return BPF_CORE_READ((struct sk_buff *)source, head);
+	switch (source_kind(source)) {
+	case SOURCE_MADE:
+	case SOURCE_XDP_FRAME: /* stands in the memory of its packet, before it */
+		return source_holder(source);
+	case SOURCE_XDP_BUFF:
+		return BPF_CORE_READ((struct xdp_buff *)source_holder(source), data_hard_start);
+	default:
+		return BPF_CORE_READ((struct sk_buff *)source, head);
+	}
+}
+
+/*
+ * The struct skb_shared_info of an XDP packet, which stands at the end of its memory. Where the packet has no
+ * fragments it holds nothing, and *has_frags is false. Of Linux 5.18 and newer.
+ */
+static __always_inline __u64 source_xdp_shared(__u64 source, bool *has_frags)
+{
+	__u64 size = bpf_core_type_size(struct skb_shared_info);
+	__u64 start;
+	__u32 bytes, flags;
+
+	if (source_kind(source) == SOURCE_XDP_BUFF) {
+		struct xdp_buff *buff = source_holder(source);
+
+		start = (__u64)BPF_CORE_READ(buff, data_hard_start);
+		bytes = BPF_CORE_READ(buff, frame_sz);
+		flags = BPF_CORE_READ(buff, flags);
+	} else {
+		struct xdp_frame *frame = source_holder(source);
+
+		start = (__u64)BPF_CORE_READ(frame, data) - BPF_CORE_READ(frame, headroom) -
+			bpf_core_type_size(struct xdp_frame);
+		bytes = BPF_CORE_READ(frame, frame_sz);
+		flags = BPF_CORE_READ(frame, flags);
+	}
+	*has_frags = flags & XDP_FLAGS_HAS_FRAGS;
+	return start + bytes - (size + SOURCE_CACHE_LINE - 1) / SOURCE_CACHE_LINE * SOURCE_CACHE_LINE;
 }
 
 /* Walks the pieces of a packet behind its linear part. All addresses are plain numbers here. */
@@ -76,6 +121,26 @@ static __always_inline void source_walk_enter(struct source_walk *w, struct sk_b
 	w->skb = skb;
 	w->shared = (__u64)shared;
 	w->frags = frags;
+}
+
+/*
+ * A packet of XDP begins before the loop, in a function of its own, or the step of the loop would need more of the
+ * stack. Nothing follows the fragments: the shared info's list is not set.
+ */
+static __noinline long source_walk_begin_xdp(struct source_walk *w)
+{
+	struct skb_shared_info *shared;
+	__u8 frags = 0;
+	bool has_frags;
+
+	shared = (void *)source_xdp_shared(w->source, &has_frags);
+	if (has_frags)
+		bpf_core_read(&frags, sizeof(frags), &shared->nr_frags);
+	w->skb = NULL;
+	w->listed = 1;
+	w->shared = (__u64)shared;
+	w->frags = frags;
+	return 0;
 }
 
 static __always_inline void source_walk_begin(struct source_walk *w)
@@ -181,6 +246,8 @@ struct source_copy {
  */
 #define SOURCE_COPY(copy)                                \
 	do {                                             \
+		if (SOURCE_XDP_FRAGS && source_kind((copy).walk.source) >= SOURCE_XDP_BUFF) \
+			source_walk_begin_xdp(&(copy).walk); \
 		VERIFIER_FORGET((copy).walk.shared);     \
 		VERIFIER_FORGET((copy).walk.addr);       \
 		VERIFIER_FORGET((copy).walk.len);        \

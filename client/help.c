@@ -18,6 +18,7 @@ static const char overview[] =
 	"Usage: netcapctl [--socket PATH] VERB [OPTIONS]\n"
 	"\n"
 	"  skb        capture packets at trace points of the kernel\n"
+	"  xdp        the same before they are socket buffers, or without: XDP and AF_XDP\n"
 	"  points     list the trace points that can be captured at\n"
 	"  list       list the sessions that are running\n"
 	"  stop       end a session\n"
@@ -44,19 +45,38 @@ static const char skb_what[] =
 	"                           the packet, from 1; it is found by itself where it is left\n"
 	"                           out. Patterns ('tcp_*') mean all that match, all means all\n"
 	"                           functions. netcapctl points lists them. fexit:FUNCTION\n"
-	"                           adds what it returned, and when.\n"
+	"                           adds what it returned, and when. prog:NAME is a BPF program\n"
+	"                           of tc, progexit:NAME its return with the verdict.\n"
 	"  --backend B              how functions are attached: auto (default), fentry,\n"
 	"                           kprobe.multi or kprobe; so do fentry:FUNCTION and\n"
 	"                           kprobe:FUNCTION for one of them\n"
 	"  --force                  more than 256 trace points without a filter: everything is\n"
 	"                           captured many times\n"
+	"\n";
+
+static const char xdp_what[] =
+	"netcapctl xdp -f LIST [OPTIONS]: capture packets that are no socket buffers yet, or never\n"
+	"become any: those of XDP programs and of AF_XDP sockets.\n"
 	"\n"
+	"Where:\n"
+	"  -f, --function LIST      trace points, separated by commas: [MODULE:]FUNCTION, of those\n"
+	"                           that get a struct xdp_buff or xdp_frame. @N behind one says\n"
+	"                           which argument that is, from 1; it is found by itself where\n"
+	"                           it is left out. Patterns ('xdp_*') mean all that match, all\n"
+	"                           means all functions. netcapctl points --xdp lists them.\n"
+	"                           fexit:FUNCTION adds what it returned, and when. prog:NAME is an\n"
+	"                           XDP program, progexit:NAME its return with the verdict.\n"
+	"  --backend, --force       as for netcapctl skb\n"
+	"\n";
+
+static const char which_packets[] =
 	"Which packets (all that are given must hold):\n"
 	"  -e, --expression EXPR    tcpdump filter expression (pcap-filter(7)), in quotes\n"
 	"  -i, --interface DEV      only packets of this device, in the namespace of --netns, or\n"
 	"                           else in that of this command\n"
 	"  --netns NAME|PATH|INODE  only packets in this network namespace\n"
-	"  --mark VALUE[/MASK]      only packets with this mark (32 bits, 0x for hexadecimal)\n"
+	"  --mark VALUE[/MASK]      only packets with this mark (32 bits, 0x for hexadecimal); not\n"
+	"                           for netcapctl xdp\n"
 	"  --pid PID                only while a task of this process runs\n"
 	"  --comm NAME              only while a task of this name runs\n"
 	"\n"
@@ -77,7 +97,7 @@ static const char skb_what[] =
 	" are lost\n"
 	"\n";
 
-static const char skb_how[] =
+static const char how[] =
 	"What to do with them (printed by tcpdump, metadata beneath, if none of these is given):\n"
 	"  -t, --tcpdump-flags TEXT tcpdump's flags for printing (default \"-nn\")\n"
 	"  --stack-dump-color C     " PRINT_COLORS ", on a terminal\n"
@@ -111,6 +131,8 @@ static const char skb_how[] =
 	"        -w drops.pcapng --write-file-rotate 1000\n"
 	"  Drops in the network namespace blue, for a program:\n"
 	"    netcapctl skb -f tracepoint:skb:kfree_skb --netns blue --json | jq .reason\n"
+	"  What AF_XDP sockets receive in copy mode:\n"
+	"    netcapctl xdp -f __xsk_rcv\n"
 	"\n" EXIT_CODES;
 
 static const struct {
@@ -133,8 +155,9 @@ static const struct {
 	 "  limited    packets after the count limit (-c)\n"
 	 "  missed     beside the hits: the kernel did not run the program\n"},
 	{"points",
-	 "netcapctl points [GLOB] [--json]: list the tracepoints of this kernel, its functions that\n"
-	 "get a packet, and which argument it is. GLOB is a shell pattern (in quotes):\n"
+	 "netcapctl points [GLOB] [--xdp] [--json]: list the tracepoints of this kernel, its\n"
+	 "functions that get a packet, and which argument it is; with --xdp those for netcapctl xdp.\n"
+	 "GLOB is a shell pattern (in quotes):\n"
 	 "  netcapctl points 'tracepoint:net:*'\n"
 	 "  netcapctl points 'ip_*'\n"
 	 "A trace point that cannot be captured at is listed with its reason.\n"},
@@ -150,9 +173,10 @@ void help_overview(FILE *out)
 
 void help_verb(const char *verb)
 {
-	if (!strcmp(verb, "skb")) {
-		fputs(skb_what, stdout);
-		fputs(skb_how, stdout);
+	if (!strcmp(verb, "skb") || !strcmp(verb, "xdp")) {
+		fputs(*verb == 's' ? skb_what : xdp_what, stdout);
+		fputs(which_packets, stdout);
+		fputs(how, stdout);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -17,8 +17,8 @@ static const struct {
 	const char *name;
 	verb_run *run;
 } verbs[] = {
-	{"skb", verb_skb},     {"points", verb_points}, {"list", verb_list},
-	{"stop", verb_stop},   {"stats", verb_stats},   {"features", verb_features},
+	{"skb", verb_skb},   {"xdp", verb_xdp},     {"points", verb_points},     {"list", verb_list},
+	{"stop", verb_stop}, {"stats", verb_stats}, {"features", verb_features},
 };
 
 /* Descriptors 0 to 2 must be taken, or a socket gets their number and a child's output with it. */

@@ -32,6 +32,7 @@ enum long_only {
 	OPT_INNER,
 	OPT_SKB_DATA,
 	OPT_SKB_DATA_OFFSET,
+	OPT_XDP,
 };
 
 static const struct option skb_options[] = {
@@ -60,6 +61,14 @@ static const struct option skb_options[] = {
 	{"force", no_argument, NULL, OPT_FORCE},
 	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
 	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct option points_options[] = {
+	{"json", no_argument, NULL, OPT_JSON},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"xdp", no_argument, NULL, OPT_XDP},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -268,6 +277,8 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 		return EXITCODE_OK;
 	case OPT_MARK:
 		return set_mark(s, value);
+	case OPT_XDP:
+		return set_text(&s->packets, "xdp");
 	case OPT_PID:
 		return set_number(&s->pid, "--pid", value, 1, INT32_MAX, false);
 	case OPT_COMM:
@@ -334,9 +345,20 @@ static int complain_option(int result, char **argv)
 /* What only makes sense together, or not together. */
 static int check_skb(const struct options *o)
 {
+	bool xdp = spec_is_xdp(&o->spec);
+
 	if (!o->spec.points.count) {
-		message("-f says where to capture, for example -f tracepoint:skb:kfree_skb; see "
-			"netcapctl skb --help.");
+		message("-f says where to capture, for example -f %s; see netcapctl %s --help.",
+			xdp ? "xdp_do_redirect" : "tracepoint:skb:kfree_skb", xdp ? "xdp" : "skb");
+		return EXITCODE_USAGE;
+	}
+	if (xdp && o->spec.mark_mask) {
+		message("packets of XDP have no mark yet: leave --mark out.");
+		return EXITCODE_USAGE;
+	}
+	if (xdp && (o->spec.fake_hdr || o->spec.skb_data)) {
+		message("packets of XDP have all their headers, and begin with them: leave %s out.",
+			o->spec.skb_data ? "--skb-data" : "--fake-hdr");
 		return EXITCODE_USAGE;
 	}
 	if (o->spec.skb_data_offset && !o->spec.skb_data) {
@@ -367,6 +389,8 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	int code = EXITCODE_OK, c;
 
 	spec_init(&o->spec);
+	if (!strcmp(argv[0], "xdp"))
+		code = set_text(&o->spec.packets, "xdp");
 	o->tcpdump_flags = "-nn";
 	optind = 0;
 	opterr = 0;
@@ -387,6 +411,7 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,
 			const char **argument)
 {
+	const struct option *options = strcmp(argv[0], "points") ? plain_options : points_options;
 	int code = EXITCODE_OK, c;
 
 	spec_init(&o->spec);
@@ -394,7 +419,7 @@ int options_parse_plain(struct options *o, int argc, char **argv, int max_argume
 	optind = 0;
 	opterr = 0;
 	while (code == EXITCODE_OK && !o->help &&
-	       (c = getopt_long(argc, argv, ":h", plain_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, ":h", options, NULL)) != -1)
 		code = c == '?' || c == ':' ? complain_option(c, argv) : set_option(o, c, optarg);
 	if (code != EXITCODE_OK || o->help)
 		return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of "netcapctl skb", and what the other verbs share with it. */
+/* The command line of "netcapctl skb" and "netcapctl xdp", and what the other verbs share with it. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -32,7 +32,7 @@ struct options {
  */
 int options_parse_skb(struct options *o, int argc, char **argv);
 /*
- * The same for a verb that takes --socket, --json and --help, and at most one argument, which is
+ * The same for a verb that takes --socket, --json and --help (points: --xdp too), and at most one argument, which is
  * stored in *argument (NULL: none given) if max_arguments is 1.
  */
 int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,

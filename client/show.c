@@ -22,7 +22,8 @@ struct question {
 	int max_arguments;
 	bool private_ok; /* a private daemon knows the answer too */
 	/* The parameters for the argument (NULL: none was given) in *parameters. An exit code. */
-	int (*parameters)(const char *argument, struct json_object **parameters);
+	int (*parameters)(const struct options *o, const char *argument,
+			  struct json_object **parameters);
 	void (*show)(struct json_object *result);
 };
 
@@ -58,7 +59,7 @@ static int run(const struct question *q, int argc, char **argv, const char *sock
 		help_verb(q->verb);
 	} else if (code == EXITCODE_OK) {
 		if (q->parameters)
-			code = q->parameters(argument, &parameters);
+			code = q->parameters(&o, argument, &parameters);
 		if (code == EXITCODE_OK)
 			code = ask(q, &o, parameters);
 	}
@@ -66,7 +67,8 @@ static int run(const struct question *q, int argc, char **argv, const char *sock
 	return code;
 }
 
-static int id_parameter(const char *argument, struct json_object **parameters)
+static int id_parameter(const struct options *o, const char *argument,
+			struct json_object **parameters)
 {
 	uint64_t id;
 
@@ -82,20 +84,23 @@ static int id_parameter(const char *argument, struct json_object **parameters)
 	return EXITCODE_OK;
 }
 
-static int required_id_parameter(const char *argument, struct json_object **parameters)
+static int required_id_parameter(const struct options *o, const char *argument,
+				 struct json_object **parameters)
 {
 	if (argument)
-		return id_parameter(argument, parameters);
+		return id_parameter(o, argument, parameters);
 	message("netcapctl stop needs the id of a session; netcapctl list shows them.");
 	return EXITCODE_USAGE;
 }
 
-static int pattern_parameter(const char *argument, struct json_object **parameters)
+static int pattern_parameter(const struct options *o, const char *argument,
+			     struct json_object **parameters)
 {
-	if (!argument)
-		return EXITCODE_OK;
 	*parameters = json_object_new_object();
-	json_object_object_add(*parameters, "pattern", json_object_new_string(argument));
+	if (argument)
+		json_object_object_add(*parameters, "pattern", json_object_new_string(argument));
+	if (o->spec.packets)
+		json_object_object_add(*parameters, "packets", json_object_new_string(o->spec.packets));
 	return EXITCODE_OK;
 }
 

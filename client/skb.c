@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verb skb: a capture of packets in the kernel. */
+/* The verbs skb and xdp: a capture of packets in the kernel, in an skb or before there is one. */
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,11 +77,16 @@ int verb_skb(int argc, char **argv, const char *socket_path)
 	int code = options_parse_skb(&o, argc, argv);
 
 	if (code == EXITCODE_OK && o.help)
-		help_verb("skb");
+		help_verb(argv[0]);
 	else if (code == EXITCODE_OK)
 		code = resolve_place(&o);
 	if (code == EXITCODE_OK && !o.help)
 		code = o.spec.dry_run ? dryrun_show(&o) : capture(&o);
 	options_clear(&o);
 	return code;
+}
+
+int verb_xdp(int argc, char **argv, const char *socket_path)
+{
+	return verb_skb(argc, argv, socket_path);
 }

@@ -29,21 +29,35 @@ static bool is_skb(const struct btf *btf, uint32_t type, bool *indirect)
 	return *indirect;
 }
 
+static enum source_kind xdp_kind(const struct btf *btf, uint32_t type)
+{
+	if (btftype_is_pointer_to(btf, type, "xdp_buff"))
+		return SOURCE_XDP_BUFF;
+	return btftype_is_pointer_to(btf, type, "xdp_frame") ? SOURCE_XDP_FRAME : SOURCE_SKB;
+}
+
 static void fill(const struct btf *btf, uint32_t id, const struct btf_type *t, struct function *f)
 {
 	const struct btf_type *proto = prototype(btf, t);
 
 	*f = (struct function){ .name = btf__name_by_offset(btf, t->name_off), .btf = btf,
-				.id = id, .skb = FUNCTION_NO_ARG };
+				.id = id, .skb = FUNCTION_NO_ARG, .xdp = FUNCTION_NO_ARG };
 	if (!proto)
 		return;
 	f->args = btf_vlen(proto);
 	for (unsigned i = 0; i < f->args && i < FUNCTION_MAX_ARGS; i++) {
-		if (!is_skb(btf, btf_params(proto)[i].type, &f->indirect))
-			continue;
-		f->skb = i;
-		break;
+		uint32_t type = btf_params(proto)[i].type;
+
+		if (f->skb == FUNCTION_NO_ARG && is_skb(btf, type, &f->indirect))
+			f->skb = i;
+		else if (f->xdp == FUNCTION_NO_ARG && xdp_kind(btf, type))
+			f->xdp = i;
 	}
+}
+
+void function_init(struct function *f, const struct btf *btf, uint32_t id)
+{
+	fill(btf, id, btf__type_by_id(btf, id), f);
 }
 
 static int compare(const void *a, const void *b)
@@ -69,7 +83,7 @@ int function_list(const struct btf *btf, const struct btf *base, struct function
 		if (!btf_is_func(t))
 			continue;
 		fill(btf, id, t, &f);
-		if (f.skb == FUNCTION_NO_ARG)
+		if (f.skb == FUNCTION_NO_ARG && f.xdp == FUNCTION_NO_ARG)
 			continue;
 		if (list->count == size) {
 			struct function *more;
@@ -141,6 +155,19 @@ uint8_t function_pointer(const struct function *f, const char *const *names)
 	unsigned found = proto ? btftype_find_pointer(f->btf, btf_params(proto), f->args, names) : f->args;
 
 	return found < f->args ? found : FUNCTION_NO_ARG;
+}
+
+enum source_kind function_xdp(const struct function *f, unsigned argument)
+{
+	const struct btf_type *proto = function_proto(f);
+
+	return proto && argument < f->args ? xdp_kind(f->btf, btf_params(proto)[argument].type) :
+					     SOURCE_SKB;
+}
+
+uint8_t function_packet(const struct function *f, bool xdp)
+{
+	return xdp ? f->xdp : f->skb;
 }
 
 int function_prototype(const struct function *f, char *text, size_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's functions as BTF knows them: prototypes, and where the skb is. Modules have BTF of their own
+ * The kernel's functions as BTF knows them: prototypes, and where the packet is. Modules have BTF of their own
  * (Linux 5.11), which is read when one of their functions is asked for.
  */
 #ifndef FUNCTION_H
@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "bpf/record.h"
 
 struct btf;
 struct btf_type;
@@ -24,9 +26,10 @@ struct function {
 	uint8_t args;
 	uint8_t skb;           /* index of the first argument that points to an skb, or NO_ARG */
 	bool indirect;         /* it is a struct sk_buff ** */
+	uint8_t xdp;           /* the same for a packet of XDP: an xdp_buff or xdp_frame */
 };
 
-/* The functions of the kernel, or of one module, that take an skb, sorted by name. */
+/* The functions of the kernel, or of one module, that take a packet of either sort, sorted by name. */
 struct function_list {
 	struct function *items; /* owned */
 	size_t count;
@@ -41,7 +44,9 @@ void function_list_clear(struct function_list *list);
 /* The one of that name, or NULL. */
 const struct function *function_list_find(const struct function_list *list, const char *name);
 
-/* Looks a function up that need not take an skb. 0, or -ENOENT. */
+/* The BTF_KIND_FUNC of this id in btf, which must be one. */
+void function_init(struct function *f, const struct btf *btf, uint32_t id);
+/* Looks a function up that need not take a packet. 0, or -ENOENT. */
 int function_find(const struct btf *btf, const struct btf *base, const char *name,
 		  struct function *f);
 /* Its BTF_KIND_FUNC_PROTO, or NULL. */
@@ -50,6 +55,10 @@ const struct btf_type *function_proto(const struct function *f);
 bool function_is_skb(const struct function *f, unsigned argument, bool *indirect);
 /* The first argument that points to a structure of one of these names (NULL ends them), or NO_ARG. */
 uint8_t function_pointer(const struct function *f, const char *const *names);
+/* What argument (from 0) points to: an xdp_buff, an xdp_frame, or SOURCE_SKB: neither. */
+enum source_kind function_xdp(const struct function *f, unsigned argument);
+/* f->skb, or f->xdp. */
+uint8_t function_packet(const struct function *f, bool xdp);
 /* "int icmp_rcv(struct sk_buff *skb)". Length, or -ENOBUFS. */
 int function_prototype(const struct function *f, char *text, size_t size);
 

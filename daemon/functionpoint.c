@@ -12,6 +12,12 @@
 
 #define PROTOTYPE_BYTES 320
 
+/* What holds the packets that are meant, as part of a sentence. */
+static const char *holder(bool xdp)
+{
+	return xdp ? "struct xdp_buff or xdp_frame" : "struct sk_buff";
+}
+
 /* Has the structure that this argument points to a member struct sk_buff *? Then *at is its place. */
 static bool holds_skb(const struct function *f, unsigned argument, uint16_t *at)
 {
@@ -49,8 +55,18 @@ static bool take_argument(struct probe *p, const struct function *f, unsigned ar
 	return p->indirect;
 }
 
-static bool choose_argument(struct probe *p, const struct function *f, int arg)
+/* Is argument (from 0) a packet of XDP? Lists of them, as drivers get them for sending, are none. */
+static bool take_xdp(struct probe *p, const struct function *f, unsigned argument)
 {
+	p->skb = argument;
+	p->source = function_xdp(f, argument);
+	return p->source != SOURCE_SKB;
+}
+
+static bool choose_argument(struct probe *p, const struct function *f, int arg, bool xdp)
+{
+	if (xdp)
+		return take_xdp(p, f, arg ? (unsigned)arg - 1 : f->xdp);
 	if (arg)
 		return take_argument(p, f, arg - 1);
 	if (f->skb != FUNCTION_NO_ARG)
@@ -61,21 +77,12 @@ static bool choose_argument(struct probe *p, const struct function *f, int arg)
 	return false;
 }
 
-static void use_function(struct probe *p, const struct kernel *k, const struct function *f,
-			 int btf_fd, int arg)
+static void refuse_argument(struct probe *p, const struct function *f, int arg, bool xdp)
 {
+	const char *other = function_packet(f, !xdp) == FUNCTION_NO_ARG ? "" :
+			    xdp ? "; netcapctl skb captures there" : "; netcapctl xdp captures there";
 	char prototype[PROTOTYPE_BYTES];
 
-	p->btf_id = f->id;
-	p->btf_fd = btf_fd;
-	p->copies = sites_are_several(k->sites, p->name);
-	returned_init(&p->returned, f);
-	p->sock = function_pointer(f, probe_socks);
-	p->flow = function_pointer(f, probe_flows);
-	if (choose_argument(p, f, arg)) {
-		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
-		return;
-	}
 	if (function_prototype(f, prototype, sizeof(prototype)) < 0)
 		snprintf(prototype, sizeof(prototype), "%s(...)", f->name);
 	if (arg > f->args)
@@ -83,11 +90,28 @@ static void use_function(struct probe *p, const struct kernel *k, const struct f
 			   arg, prototype);
 	else if (arg)
 		probe_fail(p, PROBE_REFUSED,
-			   "argument %d of %s is no pointer to a struct sk_buff: its prototype is %s",
-			   arg, p->text, prototype);
+			   "argument %d of %s is no pointer to a %s: its prototype is %s", arg, p->text,
+			   holder(xdp), prototype);
 	else
-		probe_fail(p, PROBE_REFUSED, "%s takes no struct sk_buff: its prototype is %s",
-			   p->text, prototype);
+		probe_fail(p, PROBE_REFUSED, "%s takes no %s: its prototype is %s%s", p->text,
+			   holder(xdp), prototype, other);
+}
+
+static void use_function(const struct resolution *r, struct probe *p, const struct function *f,
+			 int btf_fd, int arg)
+{
+	p->btf_id = f->id;
+	p->btf_fd = btf_fd;
+	p->copies = sites_are_several(r->kernel->sites, p->name);
+	returned_init(&p->returned, f);
+	p->sock = function_pointer(f, probe_socks);
+	p->flow = function_pointer(f, probe_flows);
+	if (!choose_argument(p, f, arg, r->xdp))
+		refuse_argument(p, f, arg, r->xdp);
+	else if (r->xdp)
+		p->kind = TEMPLATE_XDP;
+	else
+		p->kind = p->indirect ? TEMPLATE_UNTYPED : TEMPLATE_TYPED;
 }
 
 static void add_matches(struct resolution *r, const struct pointname *name,
@@ -98,12 +122,13 @@ static void add_matches(struct resolution *r, const struct pointname *name,
 
 	snprintf(one.group, sizeof(one.group), "%s", module);
 	for (size_t i = 0; i < functions->count && !r->error; i++) {
-		if (fnmatch(name->name, functions->items[i].name, 0))
+		if (function_packet(&functions->items[i], r->xdp) == FUNCTION_NO_ARG ||
+		    fnmatch(name->name, functions->items[i].name, 0))
 			continue;
 		snprintf(one.name, sizeof(one.name), "%s", functions->items[i].name);
 		p = resolution_add(r, &one);
 		if (p)
-			use_function(p, r->kernel, &functions->items[i], btf_fd, name->arg);
+			use_function(r, p, &functions->items[i], btf_fd, name->arg);
 	}
 }
 
@@ -125,9 +150,8 @@ static void resolve_function_pattern(struct resolution *r, const struct pointnam
 	p = resolution_add(r, name);
 	if (p)
 		probe_fail(p, PROBE_UNKNOWN,
-			   "no function that takes a struct sk_buff matches %s; netcapctl points "
-			   "lists them",
-			   p->text);
+			   "no function that takes a %s matches %s; netcapctl points%s lists them",
+			   holder(r->xdp), p->text, r->xdp ? " --xdp" : "");
 }
 
 /* Looks in the kernel and in its modules. False: BTF knows no such function. */
@@ -154,30 +178,36 @@ static bool find_function(const struct resolution *r, const struct pointname *na
 	return false;
 }
 
-static void suggest_functions(struct probe *p, const struct kernel *k, const struct pointname *name)
+static void suggest_functions(const struct resolution *r, struct probe *p, const struct pointname *name)
 {
+	const struct function_list *list = &r->kernel->functions;
 	struct nearest best;
 
 	nearest_init(&best, PROBE_NEAREST);
-	for (size_t i = 0; i < k->functions.count; i++)
-		nearest_offer(&best, name->name, k->functions.items[i].name);
+	for (size_t i = 0; i < list->count; i++)
+		if (function_packet(&list->items[i], r->xdp) != FUNCTION_NO_ARG)
+			nearest_offer(&best, name->name, list->items[i].name);
 	for (size_t i = 0; i < best.count; i++)
 		p->nearest[i] = strdup(best.names[i]);
 }
 
 /* A function that has no type information: it exists, or it does not. */
-static void use_symbol(struct probe *p, const struct kernel *k, const struct pointname *name)
+static void use_symbol(const struct resolution *r, struct probe *p, const struct pointname *name)
 {
 	const char *symbol = p->name;
 	struct site_list sites = {};
-	int error = sites_find(k->sites, &symbol, 1, &sites);
+	int error = sites_find(r->kernel->sites, &symbol, 1, &sites);
 
 	p->kind = TEMPLATE_KPROBE;
 	p->skb = name->arg - 1;
 	if (!error && !sites.count) {
 		probe_fail(p, PROBE_UNKNOWN, "this kernel has no function %s; netcapctl points lists "
 			   "what it has", p->name);
-		suggest_functions(p, k, name);
+		suggest_functions(r, p, name);
+	} else if (r->xdp) {
+		probe_fail(p, PROBE_REFUSED,
+			   "the kernel has no type information for %s, which would say whether it gets a "
+			   "struct xdp_buff or a struct xdp_frame", p->text);
 	} else if (!name->arg) {
 		probe_fail(p, PROBE_REFUSED,
 			   "the kernel has no type information for %s: say which argument is the "
@@ -203,7 +233,7 @@ void functionpoint_resolve(struct resolution *r, const struct pointname *name)
 	if (!p)
 		return;
 	if (find_function(r, name, &f, &btf_fd))
-		use_function(p, r->kernel, &f, btf_fd, name->arg);
+		use_function(r, p, &f, btf_fd, name->arg);
 	else
-		use_symbol(p, r->kernel, name);
+		use_symbol(r, p, name);
 }

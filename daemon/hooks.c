@@ -72,8 +72,8 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 		.kind = p->kind,
 		.hook = p->hook == TEMPLATE_FEXIT ? TEMPLATE_FENTRY : p->hook,
 		.filter = plan->filter ? &plan->filter[p->kind] : NULL,
-		.btf_id = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_id,
-		.btf_fd = p->kind == TEMPLATE_KPROBE ? 0 : p->btf_fd,
+		.btf_id = shared ? 0 : p->btf_id,
+		.btf_fd = shared ? 0 : p->btf_fd,
 	};
 	int r;
 
@@ -83,6 +83,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.indirect_at = p->indirect_at;
 	config.sock_arg = p->sock;
 	config.flow_arg = p->flow;
+	config.source = p->source;
 	config.location_arg = p->location;
 	config.reason_arg = p->reason;
 	config.filtered = plan->filter != NULL;
@@ -248,6 +249,11 @@ static bool choose_as_asked(const struct hooks_plan *plan, struct probe *p)
 
 void hooks_choose(const struct hooks_plan *plan, struct probe *p)
 {
+	if (probe_is_program(p)) {
+		p->hook = probe_is_return(p) ? TEMPLATE_FEXIT : TEMPLATE_FENTRY;
+		p->because = "there is no other way to attach to a program";
+		return;
+	}
 	if (!probe_is_function(p)) {
 		p->because = p->btf_id ? "the kernel has its type" : "the kernel does not have its type";
 		return;
@@ -307,7 +313,7 @@ int hooks_attach(struct hooks *h, const struct hooks_plan *plan)
 			clear_error(p);
 			p->hook = TEMPLATE_KPROBE_MULTI;
 		}
-		p->kind = TEMPLATE_KPROBE;
+		p->kind = template_shared(p->kind);
 		shared[i] = true;
 	}
 	r = kprobe_attach(h, plan, shared, done);

@@ -151,7 +151,9 @@ static int open_all(struct kernel *k, char *why, size_t size)
 
 enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
 {
-	/* where addresses are numbers, no verifier lets programs dereference them */
+	/* where addresses are numbers, which those of XDP always are, no verifier lets programs dereference them */
+	if (template_shared(kind) == TEMPLATE_XDP_KPROBE)
+		return NETCAP_ACCESS_WINDOW;
 	return kind == TEMPLATE_TYPED || template_set_types_addresses(k->templates) ?
 		       k->access :
 		       NETCAP_ACCESS_WINDOW;

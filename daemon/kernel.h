@@ -20,7 +20,7 @@ struct tracepoint_index;
 struct kernel {
 	struct btf *btf;                      /* vmlinux; owned */
 	struct tracepoint_index *tracepoints; /* owned */
-	struct function_list functions;       /* the kernel's own that take an skb; owned */
+	struct function_list functions;       /* the kernel's own that take a packet; owned */
 	struct sites *sites;                  /* where functions are; owned, the worker's */
 	struct template_set *templates;       /* owned */
 	enum netcap_access access;            /* how filters may look at packets */

@@ -424,7 +424,7 @@ static int fill_sites(struct job *j)
 		return -ENOMEM;
 	for (size_t i = 0; i < j->sites.count; i++) {
 		const struct probe *p = probe_at(j, i);
-		const union netcap_place place = {
+		union netcap_place place = {
 			.point = p - j->plan->probes->items,
 			.skb_arg = p->skb,
 			.sock_arg = p->sock,
@@ -432,6 +432,9 @@ static int fill_sites(struct job *j)
 			.indirect = p->indirect,
 			.indirect_at = p->indirect_at,
 		};
+
+		if (p->source)
+			place.source = p->source;
 
 		j->addresses[i] = j->sites.items[i].address;
 		j->places[i] = place.word;

@@ -31,7 +31,7 @@ struct envelope {
 /* Parameters of all methods but Start. */
 struct parameters {
 	int64_t id;                /* -1: not given */
-	char *pattern, *interface; /* owned */
+	char *pattern, *packets, *interface; /* owned */
 };
 
 /* A call on its way to its method. */
@@ -72,6 +72,7 @@ static const struct jsonstrict_field optional_id_fields[] = {
 static const struct jsonstrict_field pattern_fields[] = {
     {"pattern", JSONSTRICT_STRING, offsetof(struct parameters, pattern), false, 0,
      LIMIT_POINT_BYTES},
+    {"packets", JSONSTRICT_STRING, offsetof(struct parameters, packets), false, 1, LIMIT_COMM_BYTES},
     {},
 };
 
@@ -225,12 +226,19 @@ static void stats(struct call *call)
 
 static void points(struct call *call)
 {
+	const struct spec spec = {.packets = call->parameters.packets};
 	struct deferred_work work = {
 	    .kernel = call->methods->host->kernel,
 	    .text = call->parameters.pattern,
+	    .xdp = spec_is_xdp(&spec),
 	    .more = call->envelope.more,
 	};
+	char why[128];
 
+	if (spec_check_packets(spec.packets, why, sizeof(why))) {
+		conn_error(call->conn, "InvalidSpec", "packets", "%s", why);
+		return;
+	}
 	call->parameters.pattern = NULL;
 	deferred_start(call->conn, call->methods->host->worker, &work, points_run);
 }
@@ -400,6 +408,7 @@ void methods_call(struct methods *m, struct conn *c, struct json_object *message
 	json_object_put(call.raw);
 	free(call.envelope.method);
 	free(call.parameters.pattern);
+	free(call.parameters.packets);
 	free(call.parameters.interface);
 	closer_close(call.fd);
 }

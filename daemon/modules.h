@@ -13,7 +13,7 @@ struct module {
 	char name[64];
 	struct btf *btf;             /* owned; split, on top of the kernel's */
 	int fd;                      /* owned; for attaching, or -1 without CAP_SYS_ADMIN */
-	struct function_list list;   /* functions that take an skb */
+	struct function_list list;   /* functions that take a packet */
 };
 
 struct module_set {

@@ -12,12 +12,14 @@
 #include "daemon/jsonmake.h"
 #include "daemon/modules.h"
 #include "daemon/points.h"
+#include "daemon/programpoint.h"
 #include "daemon/quota.h"
 #include "daemon/sites.h"
 #include "daemon/tracepoint.h"
 
 #define NO_SKB      "it carries no struct sk_buff"
 #define NO_TYPE     "its arguments are not in the kernel's type information; say which with @N"
+#define NO_PROGRAM_TYPE "it has no type information: compile it with clang -g"
 #define NO_HOOKS    "this kernel has no way to attach to it (netcapctl features says more)"
 #define UNTRACEABLE "the kernel does not let it be traced: it is inlined, or part of the tracer"
 
@@ -132,6 +134,15 @@ static void set_function_hooks(const struct listing *l, struct listed *p, bool t
 		p->reason = NO_HOOKS;
 }
 
+/* Is a function with such packets meant by the pattern? */
+static bool is_meant(const struct listing *l, const struct function *f, const char *name)
+{
+	const char *pattern = l->work->text;
+
+	return function_packet(f, l->work->xdp) != FUNCTION_NO_ARG &&
+	       (!pattern || !fnmatch(pattern, name, 0) || !fnmatch(pattern, f->name, 0));
+}
+
 static void add_functions(struct listing *l, const struct function_list *functions,
 			  const char *module, bool typed)
 {
@@ -142,13 +153,12 @@ static void add_functions(struct listing *l, const struct function_list *functio
 		struct listed point = { .name = name, .prototype = prototype };
 
 		snprintf(name, sizeof(name), "%s%s%s", module, *module ? ":" : "", f->name);
-		if (l->work->text && fnmatch(l->work->text, name, 0) &&
-		    fnmatch(l->work->text, f->name, 0))
+		if (!is_meant(l, f, name))
 			continue;
 		if (function_prototype(f, prototype, sizeof(prototype)) < 0)
 			snprintf(prototype, sizeof(prototype), "%s(...)", f->name);
 		set_function_hooks(l, &point, typed);
-		point.argument = point.reason ? 0 : f->skb + 1;
+		point.argument = point.reason ? 0 : function_packet(f, l->work->xdp) + 1;
 		add_point(l, &point);
 	}
 }
@@ -174,6 +184,34 @@ static void add_all_functions(struct listing *l, const struct kernel *k)
 	module_set_close(&modules);
 }
 
+/* Without CAP_SYS_ADMIN none can be seen, and none is listed. */
+static void add_programs(struct listing *l)
+{
+	char name[NAME_BYTES], prototype[PROTOTYPE_BYTES];
+	struct program_set programs;
+
+	if (program_set_open(&programs))
+		return;
+	for (size_t i = 0; i < programs.count && !l->failed; i++) {
+		const struct program *p = &programs.items[i];
+		struct listed point = { .name = name, .prototype = prototype };
+
+		programpoint_format(POINTNAME_PROG, p, name, sizeof(name));
+		if (p->xdp != l->work->xdp || (l->work->text && fnmatch(l->work->text, name, 0) &&
+					       fnmatch(l->work->text, p->name, 0)))
+			continue;
+		if (!p->btf || function_prototype(&p->function, prototype, sizeof(prototype)) < 0)
+			snprintf(prototype, sizeof(prototype), "%s(...)", p->name);
+		point.hooks = json_object_new_array();
+		add_hook(point.hooks, p->btf && l->fentry, TEMPLATE_FENTRY);
+		add_hook(point.hooks, p->btf && l->fexit, TEMPLATE_FEXIT);
+		point.reason = !p->btf ? NO_PROGRAM_TYPE : !l->fentry && !l->fexit ? NO_HOOKS : NULL;
+		point.argument = point.reason ? 0 : 1;
+		add_point(l, &point);
+	}
+	program_set_close(&programs);
+}
+
 static void list_points(struct deferred_work *work, const struct btf *btf,
 			const struct tracepoint_index *index)
 {
@@ -185,10 +223,13 @@ static void list_points(struct deferred_work *work, const struct btf *btf,
 	work->replies = json_object_new_array();
 	l.points = work->replies ? add_reply(work->replies) : NULL;
 	l.failed = !l.points;
-	add_tracepoints(&l, btf, &tracepoints);
+	if (!work->xdp) /* no tracepoint carries one */
+		add_tracepoints(&l, btf, &tracepoints);
 	tracepoint_list_clear(&tracepoints);
 	if (!l.failed && work->kernel->templates)
 		add_all_functions(&l, work->kernel);
+	if (!l.failed && work->kernel->templates)
+		add_programs(&l);
 	if (!l.failed)
 		return;
 	json_object_put(work->replies);

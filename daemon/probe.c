@@ -10,6 +10,7 @@
 
 #include "daemon/functionpoint.h"
 #include "daemon/probe.h"
+#include "daemon/programpoint.h"
 #include "daemon/resolution.h"
 #include "daemon/tracepoint.h"
 
@@ -45,12 +46,17 @@ void probe_note(struct probe *p, const char *format, ...)
 
 bool probe_is_function(const struct probe *p)
 {
-	return p->asked != POINTNAME_TRACEPOINT;
+	return p->asked != POINTNAME_TRACEPOINT && !probe_is_program(p);
+}
+
+bool probe_is_program(const struct probe *p)
+{
+	return p->asked == POINTNAME_PROG || p->asked == POINTNAME_PROGEXIT;
 }
 
 bool probe_is_return(const struct probe *p)
 {
-	return p->asked == POINTNAME_FEXIT;
+	return p->asked == POINTNAME_FEXIT || p->asked == POINTNAME_PROGEXIT;
 }
 
 bool probe_is_drop(const struct probe *p)
@@ -155,6 +161,15 @@ static void resolve_tracepoint(struct resolution *r, const struct pointname *nam
 	char why[WHY_BYTES];
 	struct probe *p;
 
+	if (r->xdp) {
+		p = resolution_add(r, name);
+		if (p)
+			probe_fail(p, PROBE_REFUSED,
+				   "%s is a tracepoint, and none carries a packet of XDP: give a function; "
+				   "netcapctl points --xdp lists them",
+				   p->text);
+		return;
+	}
 	if (pointname_is_pattern(name)) {
 		resolve_tracepoint_pattern(r, name);
 		return;
@@ -195,21 +210,25 @@ static void resolve(struct resolution *r, const char *text)
 				   p->text);
 	} else if (name.kind == POINTNAME_TRACEPOINT) {
 		resolve_tracepoint(r, &name);
+	} else if (name.kind == POINTNAME_PROG || name.kind == POINTNAME_PROGEXIT) {
+		programpoint_resolve(r, &name);
 	} else {
 		functionpoint_resolve(r, &name);
 	}
 }
 
 int probe_list_resolve(struct probe_list *list, const struct kernel *k,
-		       const struct module_set *modules, const struct jsonstrict_strings *texts)
+		       const struct module_set *modules, const struct spec *spec)
 {
-	struct resolution r = { .list = list, .kernel = k, .modules = modules };
+	const struct jsonstrict_strings *texts = &spec->points;
+	struct resolution r = { .list = list, .kernel = k, .modules = modules, .xdp = spec_is_xdp(spec) };
 
 	memset(list, 0, sizeof(*list));
 	for (size_t i = 0; i < texts->count && !r.error; i++) {
 		r.before = list->count;
 		resolve(&r, texts->items[i]);
 	}
+	program_set_keep_used(&list->programs);
 	if (r.error)
 		probe_list_clear(list);
 	return r.error;
@@ -225,5 +244,6 @@ void probe_list_clear(struct probe_list *list)
 			free(list->items[i].nearest[j]);
 	}
 	free(list->items);
+	program_set_close(&list->programs);
 	memset(list, 0, sizeof(*list));
 }

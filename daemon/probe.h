@@ -10,9 +10,10 @@
 #include "bpf/record.h"
 #include "daemon/kernel.h"
 #include "daemon/modules.h"
+#include "daemon/programs.h"
 #include "daemon/returned.h"
-#include "jsonstrict.h"
 #include "pointname.h"
+#include "spec.h"
 
 #define PROBE_NEAREST    5
 #define PROBE_TEXT_BYTES 224
@@ -37,8 +38,9 @@ struct probe {
 	const char *because;       /* why that was the first choice */
 	uint32_t btf_id;           /* 0: there is no type information */
 	bool copies;               /* a function of several places, see sites_are_several() */
-	int btf_fd;                /* of its module; not owned, 0: the kernel */
-	uint8_t skb;               /* index of the argument, from 0 */
+	int btf_fd;                /* of its module or program; not owned, 0: the kernel */
+	uint8_t skb;               /* index of the argument, from 0; so with packets of XDP */
+	uint8_t source;            /* enum source_kind of what it points to */
 	uint8_t location;          /* index or NETCAP_NO_ARG, as the next three */
 	uint8_t sock;              /* an argument struct sock * */
 	uint8_t flow;              /* an argument struct flowi *, flowi4 * or flowi6 * */
@@ -56,14 +58,15 @@ struct probe {
 struct probe_list {
 	struct probe *items; /* owned */
 	size_t count;
+	struct program_set programs; /* owned; that trace points are in */
 };
 
 /*
- * Finds the trace points that texts name; patterns become many. What is wrong with one stands in it. 0, or
+ * Finds the trace points that a specification names; patterns become many. What is wrong with one stands in it. 0, or
  * -ENOMEM, or -E2BIG: more than PROBE_MOST. Blocks for some 10 ms: the worker's.
  */
 int probe_list_resolve(struct probe_list *list, const struct kernel *k,
-		       const struct module_set *modules, const struct jsonstrict_strings *texts);
+		       const struct module_set *modules, const struct spec *spec);
 void probe_list_clear(struct probe_list *list);
 
 /* Sets error and why. */
@@ -71,9 +74,11 @@ __attribute__((format(printf, 3, 4))) void probe_fail(struct probe *p, enum prob
 						      const char *format, ...);
 /* Sets note. */
 __attribute__((format(printf, 2, 3))) void probe_note(struct probe *p, const char *format, ...);
-/* Is it the return of a function that is asked for? */
+/* Is it the return of a function or program that is asked for? */
 bool probe_is_return(const struct probe *p);
-/* Is it a function (not a tracepoint)? */
+/* Is it a BPF program? */
+bool probe_is_program(const struct probe *p);
+/* Is it a function of the kernel (neither a tracepoint nor a program)? */
 bool probe_is_function(const struct probe *p);
 /* Does the trace point say why a packet was dropped? */
 bool probe_is_drop(const struct probe *p);

@@ -15,6 +15,7 @@ struct resolution {
 	struct probe_list *list;
 	const struct kernel *kernel;
 	const struct module_set *modules;
+	bool xdp;      /* packets of XDP are meant, not those in an skb */
 	size_t before; /* trace points of the texts before this one */
 	int error;     /* out of memory, too many */
 };

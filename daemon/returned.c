@@ -35,6 +35,30 @@ void returned_init(struct returned *r, const struct function *f)
 	r->slot = slot;
 }
 
+void returned_init_verdict(struct returned *r, const struct btf *kernel, const struct function *f, bool xdp)
+{
+	int names = xdp ? btf__find_by_name_kind(kernel, "xdp_action", BTF_KIND_ENUM) : 0;
+
+	returned_init(r, f);
+	r->tc = !xdp;
+	if (names <= 0)
+		return;
+	r->btf = kernel;
+	r->type = names;
+}
+
+/* TC_ACT_UNSPEC, which is -1, and those that follow (linux/pkt_cls.h). */
+static const char *tc_verdict(uint64_t value)
+{
+	static const char *const names[] = {
+		"TC_ACT_UNSPEC", "TC_ACT_OK",	  "TC_ACT_RECLASSIFY", "TC_ACT_SHOT",	  "TC_ACT_PIPE",
+		"TC_ACT_STOLEN", "TC_ACT_QUEUED", "TC_ACT_REPEAT",     "TC_ACT_REDIRECT", "TC_ACT_TRAP",
+	};
+	uint32_t at = (uint32_t)value + 1;
+
+	return at < sizeof(names) / sizeof(*names) ? names[at] : NULL;
+}
+
 /* The bits that a type of so many bytes has, its sign carried on. */
 static uint64_t narrow(uint64_t value, unsigned bytes, bool is_signed)
 {
@@ -81,6 +105,8 @@ const char *returned_text(const struct returned *r, uint64_t value, char *text, 
 
 	if (!t)
 		return NULL;
+	if (r->tc && tc_verdict(value))
+		return tc_verdict(value);
 	if (btf_is_any_enum(t)) {
 		put_enumeration(r, t, value, text, size);
 	} else if (!btf_is_int(t)) {

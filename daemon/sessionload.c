@@ -69,7 +69,7 @@ static bool resolve(struct sessionload *l)
 	int r = module_set_open(&l->modules, l->kernel->btf);
 
 	if (!r)
-		r = probe_list_resolve(&l->probes, l->kernel, &l->modules, &l->spec->points);
+		r = probe_list_resolve(&l->probes, l->kernel, &l->modules, l->spec);
 	if (!r) {
 		l->points = calloc(l->probes.count + 1, sizeof(*l->points));
 		r = l->points ? 0 : -ENOMEM;
@@ -104,7 +104,7 @@ static bool is_used(const struct sessionload *l, enum template_kind kind)
 		const struct probe *p = &l->probes.items[i];
 
 		if (p->error == PROBE_OK &&
-		    (p->kind == kind || (kind == TEMPLATE_KPROBE && probe_is_function(p))))
+		    (p->kind == kind || (kind == template_shared(p->kind) && probe_is_function(p))))
 			return true;
 	}
 	return false;
@@ -259,7 +259,7 @@ static enum template_kind shown_kind(const struct sessionload *l)
 		if (p->error != PROBE_OK)
 			continue;
 		return p->hook == TEMPLATE_KPROBE_MULTI || p->hook == TEMPLATE_KPROBE_ONE ?
-			       TEMPLATE_KPROBE :
+			       template_shared(p->kind) :
 			       p->kind;
 	}
 	return TEMPLATE_TYPED;

@@ -15,7 +15,7 @@
 
 struct sites {
 	const struct function_list *functions; /* the kernel's; not owned */
-	const char **names;    /* owned; of functions that take an skb, sorted and unique */
+	const char **names;    /* owned; of functions that take a packet, sorted and unique */
 	size_t count;
 	char *text;            /* owned; the names of modules' functions */
 	struct site_list list; /* of names */
@@ -296,7 +296,7 @@ int sites_update(struct sites *s, const struct module_set *modules)
 
 /* ---- questions ---- */
 
-/* The index in names, or count: it is no function that takes an skb. */
+/* The index in names, or count: it is no function that takes a packet. */
 static size_t find(const struct sites *s, const char *name)
 {
 	const char **at = NULL;

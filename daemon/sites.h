@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where the kernel's functions are in memory, and which of them can be traced. The kernel takes its time
- * to print both lists, so what they say of functions that take an skb is kept: the kernel's own do not
+ * to print both lists, so what they say of functions that take a packet is kept: the kernel's own do not
  * move, and when modules came or went the lists are read again.
  */
 #ifndef SITES_H
@@ -42,12 +42,12 @@ int sites_update(struct sites *s, const struct module_set *modules);
 /*
  * Looks names up, which must be sorted by strcmp() and unique. A "module:name" is looked up in that module
  * only, and a plain name in modules only if the kernel itself has no such function. For names that are not
- * of functions that take an skb, /proc/kallsyms is read once more. Errors as sites_update().
+ * of functions that take a packet, /proc/kallsyms is read once more. Errors as sites_update().
  */
 int sites_find(const struct sites *s, const char *const *names, size_t count, struct site_list *list);
 void site_list_clear(struct site_list *list);
 /*
- * Is a function that takes an skb in several places? fentry attaches to one of them only. Where addresses
+ * Is a function that takes a packet in several places? fentry attaches to one of them only. Where addresses
  * cannot be read none is.
  */
 bool sites_are_several(const struct sites *s, const char *name);

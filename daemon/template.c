@@ -36,6 +36,8 @@ static const char *const program_names[TEMPLATE_KINDS] = {
 	[TEMPLATE_TYPED] = "netcap_typed",
 	[TEMPLATE_UNTYPED] = "netcap_untyped",
 	[TEMPLATE_KPROBE] = "netcap_kprobe",
+	[TEMPLATE_XDP] = "netcap_xdp",
+	[TEMPLATE_XDP_KPROBE] = "netcap_xdp_kprobe",
 	[TEMPLATE_RETURN] = "netcap_return",
 };
 
@@ -362,6 +364,11 @@ int template_load(const struct template_set *set, const struct template_copy *co
 	}
 	free(insns);
 	return fd < 0 ? -error : fd;
+}
+
+enum template_kind template_shared(enum template_kind kind)
+{
+	return kind == TEMPLATE_XDP || kind == TEMPLATE_XDP_KPROBE ? TEMPLATE_XDP_KPROBE : TEMPLATE_KPROBE;
 }
 
 const char *template_hook_name(enum template_hook hook)

@@ -17,7 +17,9 @@ enum template_kind {
 	TEMPLATE_TYPED,   /* the verifier knows the arguments' types: tp_btf, fentry */
 	TEMPLATE_UNTYPED, /* arguments are numbers: raw_tp, and fentry where the skb is not an argument */
 	TEMPLATE_KPROBE,  /* arguments are in registers: kprobe, kprobe.multi */
-	TEMPLATE_RETURN,  /* takes no packet and no filter: fexit, beside one of the first two by fentry */
+	TEMPLATE_XDP,     /* an argument is an xdp_buff or xdp_frame: fentry */
+	TEMPLATE_XDP_KPROBE, /* the same: kprobe, kprobe.multi */
+	TEMPLATE_RETURN,  /* takes no packet and no filter: fexit, beside another one by fentry */
 	TEMPLATE_KINDS,
 };
 
@@ -38,7 +40,7 @@ struct template_copy {
 	enum template_hook hook;
 	const struct filter_code *filter; /* translated body of netcap_filter(), NULL for none */
 	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry, fexit: the function */
-	int btf_fd;      /* of the module that btf_id is in, 0: the kernel */
+	int btf_fd;      /* of the module or program that btf_id is in, 0: the kernel */
 };
 
 /* The maps that a copy works on. Descriptors are the caller's. */
@@ -71,6 +73,8 @@ void template_target(const struct template_set *set, enum template_kind kind,
  */
 int template_load(const struct template_set *set, const struct template_copy *copy,
 		  const struct template_maps *maps, char *why, size_t size);
+/* The kind of program that all functions share whose packets are as those of this kind. */
+enum template_kind template_shared(enum template_kind kind);
 /* "tp_btf", "kprobe.multi", ... */
 const char *template_hook_name(enum template_hook hook);
 /* Do programs of all kinds know the type of the skb, wherever they have its address from (Linux 6.2)? */

@@ -15,6 +15,8 @@
 
 #define PATTERN "*?[]"
 
+#define PROGRAM_ID_DIGITS 10 /* 32 bits */
+
 #define EXAMPLE "write it as in tracepoint:skb:kfree_skb or icmp_rcv"
 
 /* A part of the text that is being parsed. */
@@ -122,9 +124,22 @@ static const struct {
 	{ "kprobe", POINTNAME_KPROBE },
 	{ "fentry", POINTNAME_FENTRY },
 	{ "fexit", POINTNAME_FEXIT },
+	{ "prog", POINTNAME_PROG },
+	{ "progexit", POINTNAME_PROGEXIT },
 };
 
-/* [MODULE:]FUNCTION */
+/* What stands in the place of a module. */
+static int check_program(const struct parse *p, const struct pointname *out)
+{
+	if (out->group[strspn(out->group, DIGITS)] || strlen(out->group) > PROGRAM_ID_DIGITS)
+		return refuse(p,
+			      "the trace point %s has no number where the id of a program stands: give the "
+			      "id, as in prog:42:NAME, or leave it out",
+			      p->whole.text);
+	return 0;
+}
+
+/* [MODULE:]FUNCTION, or [ID:]PROGRAM */
 static int parse_function(const struct parse *p, struct part rest, enum pointname_kind kind,
 			  struct pointname *out)
 {
@@ -134,6 +149,8 @@ static int parse_function(const struct parse *p, struct part rest, enum pointnam
 	if (cut(&rest, ':', &module) &&
 	    copy_part(p, &module, "kind or module", LETTERS DIGITS "_", out->group,
 		      sizeof(out->group)))
+		return -EINVAL;
+	if ((kind == POINTNAME_PROG || kind == POINTNAME_PROGEXIT) && check_program(p, out))
 		return -EINVAL;
 	if (memchr(rest.text, ':', rest.len))
 		return refuse(p, "the trace point %s has too many colons: " EXAMPLE, p->whole.text);

@@ -3,6 +3,7 @@
  * Trace points as they are typed:
  *
  *     tracepoint:GROUP:EVENT           [kind:][MODULE:]FUNCTION, kind is kprobe, fentry or fexit
+ *     kind:[ID:]PROGRAM, a BPF program, kind is prog or progexit
  *
  * each with [@arg[@arg2]] behind. Names may be patterns of glob(7); "all" stands for "*". Lists are
  * separated by commas.
@@ -19,11 +20,13 @@ enum pointname_kind {
 	POINTNAME_KPROBE,     /* its entry, by kprobe or kprobe.multi */
 	POINTNAME_FENTRY,     /* its entry, by fentry */
 	POINTNAME_FEXIT,      /* its return, by fexit */
+	POINTNAME_PROG,       /* a BPF program's entry */
+	POINTNAME_PROGEXIT,   /* its return */
 };
 
 struct pointname {
 	enum pointname_kind kind;
-	char group[64];  /* tracepoints: "skb"; functions: the module, or "" */
+	char group[64];  /* tracepoints: "skb"; functions: the module, programs: the id, or "" */
 	char name[128];  /* "kfree_skb", "icmp_rcv" */
 	int arg;         /* @N, from 1; 0: not given */
 	int arg2;        /* second @N, from 1; 0: not given */

@@ -32,6 +32,7 @@ static const struct jsonstrict_field fields[] = {
 	{"skbDataOffset", JSONSTRICT_INTEGER, offsetof(struct spec, skb_data_offset), false,
 	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},
 	{"backend", JSONSTRICT_STRING, offsetof(struct spec, backend), false, 1, LIMIT_COMM_BYTES},
+	{"packets", JSONSTRICT_STRING, offsetof(struct spec, packets), false, 1, LIMIT_COMM_BYTES},
 	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
 	{0},
@@ -59,6 +60,7 @@ void spec_clear(struct spec *s)
 	free(s->comm);
 	free(s->backend);
 	free(s->fake_hdr);
+	free(s->packets);
 	spec_init(s);
 }
 
@@ -159,6 +161,36 @@ static int check_start(const struct spec *s, const struct refusal *r)
 	return 0;
 }
 
+int spec_check_packets(const char *packets, char *why, size_t size)
+{
+	struct quote q;
+
+	if (!packets || !strcmp(packets, "skb") || !strcmp(packets, "xdp"))
+		return 0;
+	snprintf(why, size, "the packets %s are not known: give skb or xdp",
+		 quote_text(&q, packets, strlen(packets)));
+	return -EINVAL;
+}
+
+static int check_packets(const struct spec *s, const struct refusal *r)
+{
+	if (spec_check_packets(s->packets, r->why, r->size)) {
+		*r->field = "packets";
+		return -EINVAL;
+	}
+	if (spec_is_xdp(s) && s->mark_mask)
+		return refuse(r, "mark", "packets of XDP have no mark yet: leave it out");
+	if (spec_is_xdp(s) && (s->fake_hdr || s->skb_data))
+		return refuse(r, s->skb_data ? "skbData" : "fakeHdr",
+			      "packets of XDP have all their headers, and begin with them: leave it out");
+	return 0;
+}
+
+bool spec_is_xdp(const struct spec *s)
+{
+	return s->packets && !strcmp(s->packets, "xdp");
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -175,6 +207,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_mark(s, parameters, &refusal);
 	if (!r)
 		r = check_start(s, &refusal);
+	if (!r)
+		r = check_packets(s, &refusal);
 	return r;
 }
 

@@ -17,6 +17,7 @@ struct spec {
 	char *backend;     /* how functions are attached, NULL: as is best */
 	char *fake_hdr;    /* "auto", "always", "never": make headers that are missing; NULL: auto, or
 			      never with skb_data */
+	char *packets;     /* "skb" or "xdp": what holds those that are meant, NULL: skb */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
@@ -41,6 +42,10 @@ void spec_clear(struct spec *s);
  */
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size);
+/* Are packets of XDP meant, not those in an skb? */
+bool spec_is_xdp(const struct spec *s);
+/* What a member packets may be. NULL is skb. 0, or -EINVAL with a sentence in why. */
+int spec_check_packets(const char *packets, char *why, size_t size);
 /* The parameters of Start; defaults are left out. NULL: out of memory. */
 struct json_object *spec_to_json(const struct spec *s);
 

@@ -69,7 +69,7 @@ static void make_load(struct lab *lab)
 	l->control = maps_map_control(&l->maps);
 	assert_non_null(l->control);
 	l->scratch = malloc(maps_counter_bytes());
-	l->probes = (struct probe_list){ &lab->probe, 1 };
+	l->probes = (struct probe_list){ .items = &lab->probe, .count = 1 };
 	l->points = &lab->point;
 }
 

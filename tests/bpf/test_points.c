@@ -163,9 +163,9 @@ static void test_refusals(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char *items[] = { (char *)cases[i].text };
-		const struct jsonstrict_strings texts = { 1, items };
+		const struct spec spec = { .points = { 1, items } };
 
-		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &texts), 0);
+		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &spec), 0);
 		assert_int_equal(list.count, 1);
 		if (list.items[0].error != cases[i].error || !strstr(list.items[0].why, cases[i].words))
 			print_error("%s: %s\n", cases[i].text, list.items[0].why);
@@ -199,9 +199,9 @@ static void test_functions(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char *items[] = { (char *)cases[i].text };
-		const struct jsonstrict_strings texts = { 1, items };
+		const struct spec spec = { .points = { 1, items } };
 
-		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &texts), 0);
+		assert_int_equal(probe_list_resolve(&list, &kernel, &none, &spec), 0);
 		assert_true(list.count >= cases[i].least);
 		assert_int_equal(list.items[0].error, PROBE_OK);
 		if (cases[i].skb >= 0) {

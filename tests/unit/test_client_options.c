@@ -29,6 +29,29 @@ static int parse(struct options *o, const char *line)
 	return options_parse_skb(o, argc, argv);
 }
 
+static void the_verb_says_which_packets(void **state)
+{
+	const char *argument;
+	char *points[] = {(char *)"points", (char *)"--xdp", (char *)"xdp_*", NULL};
+	char *list[] = {(char *)"list", (char *)"--xdp", NULL};
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|-f|ip_rcv"), EXITCODE_OK);
+	assert_null(o.spec.packets);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "xdp|-f|xdp_do_redirect,progexit:xdp_pass"), EXITCODE_OK);
+	assert_string_equal(o.spec.packets, "xdp");
+	options_clear(&o);
+	o = (struct options){0};
+	assert_int_equal(options_parse_plain(&o, 3, points, 1, &argument), EXITCODE_OK);
+	assert_string_equal(o.spec.packets, "xdp");
+	assert_string_equal(argument, "xdp_*");
+	options_clear(&o);
+	o = (struct options){0};
+	assert_int_equal(options_parse_plain(&o, 2, list, 0, &argument), EXITCODE_USAGE);
+	options_clear(&o);
+}
+
 static void every_option_reaches_the_spec(void **state)
 {
 	struct options o;
@@ -128,6 +151,10 @@ static void what_makes_no_sense_is_a_usage_error(void **state)
 		"skb|-f|x|--mark|1/0",
 		"skb|-f|x|--mark|1/",
 		"skb|-f|x|--fake-hdr=maybe",
+		"xdp",
+		"xdp|-f|x|--mark|1",
+		"xdp|-f|x|--fake-hdr",
+		"xdp|-f|x|--skb-data",
 		"skb|-f|x|--skb-data-offset|-34",
 		"skb|-f|x|--skb-data|--skb-data-offset|--34",
 		"skb|-f|x|--skb-data|--skb-data-offset|65536",
@@ -201,6 +228,7 @@ static void plain_verbs_take_one_argument(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_verb_says_which_packets),
 		cmocka_unit_test(every_option_reaches_the_spec),
 		cmocka_unit_test(long_names_work_too),
 		cmocka_unit_test(defaults_are_those_of_the_protocol),

@@ -82,6 +82,9 @@ static void test_kinds(void **state)
 	check("fentry:icmp_rcv@1", POINTNAME_FENTRY, "", "icmp_rcv", 1, 0, "fentry:icmp_rcv");
 	check("fentry:nf_tables:nft_do_chain@1@2", POINTNAME_FENTRY, "nf_tables", "nft_do_chain", 1, 2, "fentry:nf_tables:nft_do_chain");
 	check("fexit:tcp_v4_rcv", POINTNAME_FEXIT, "", "tcp_v4_rcv", 0, 0, "fexit:tcp_v4_rcv");
+	check("prog:xdp_pass", POINTNAME_PROG, "", "xdp_pass", 0, 0, "prog:xdp_pass");
+	check("progexit:42:xdp_*@1", POINTNAME_PROGEXIT, "42", "xdp_*", 1, 0, "progexit:42:xdp_*");
+	check("prog:all", POINTNAME_PROG, "", "*", 0, 0, "prog:*");
 	check("nf_tables:nft_do_chain", POINTNAME_FUNCTION, "nf_tables", "nft_do_chain", 0, 0, "nf_tables:nft_do_chain");
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
 		snprintf(text, sizeof(text), "%s:kfree_skb", other[i]);
@@ -92,6 +95,10 @@ static void test_kinds(void **state)
 	check_refused(":kfree_skb", "empty kind or module");
 	check_refused("a:b:c", "too many colons");
 	check_refused("kprobe:a:b:c", "too many colons");
+	check_refused("prog:1:b:c", "too many colons");
+	check_refused("prog:veth:xdp_pass", "no number where the id of a program stands");
+	check_refused("progexit:12345678901:xdp_pass", "no number where the id of a program stands");
+	check_refused("prog:", "empty function name");
 	check_refused("no-module:f", "\"-\" in its kind or module");
 }
 

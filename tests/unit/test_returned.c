@@ -100,6 +100,35 @@ static void test_slots(void **state)
 	btf__free(btf);
 }
 
+/* A program says int, and the names of what it means are elsewhere. */
+static void test_verdicts(void **state)
+{
+	struct btf *kernel = btf__new_empty(), *none = btf__new_empty(), *btf = btf__new_empty();
+	int number = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), proto = btf__add_func_proto(btf, number);
+	const struct function f = {
+		.btf = btf,
+		.id = btf__add_func(btf, "program", BTF_FUNC_GLOBAL, proto),
+	};
+	char text[RETURNED_TEXT_BYTES];
+	struct returned r;
+
+	assert_true(btf__add_enum(kernel, "xdp_action", 4) > 0);
+	assert_int_equal(btf__add_enum_value(kernel, "XDP_DROP", 1), 0);
+	returned_init_verdict(&r, kernel, &f, true);
+	assert_string_equal(returned_text(&r, 1, text, sizeof(text)), "XDP_DROP");
+	assert_string_equal(returned_text(&r, 77, text, sizeof(text)), "77");
+	returned_init_verdict(&r, none, &f, true);
+	assert_string_equal(returned_text(&r, 1, text, sizeof(text)), "1");
+	returned_init_verdict(&r, kernel, &f, false);
+	assert_string_equal(returned_text(&r, 0xffffffff, text, sizeof(text)), "TC_ACT_UNSPEC");
+	assert_string_equal(returned_text(&r, 2, text, sizeof(text)), "TC_ACT_SHOT");
+	assert_string_equal(returned_text(&r, 8, text, sizeof(text)), "TC_ACT_TRAP");
+	assert_string_equal(returned_text(&r, 9, text, sizeof(text)), "9");
+	btf__free(btf);
+	btf__free(none);
+	btf__free(kernel);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_others),
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_verdicts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,24 @@ static void test_all_members_there_and_back(void **state)
 
 #define P "{\"points\":[\"icmp_rcv\"],"
 
+static void test_packets(void **state)
+{
+	struct json_object *object;
+	struct spec s;
+
+	read_good(&s, P "\"packets\":\"skb\",\"mark\":1}");
+	assert_false(spec_is_xdp(&s));
+	spec_clear(&s);
+	assert_false(spec_is_xdp(&s));
+	read_good(&s, P "\"packets\":\"xdp\"}");
+	assert_true(spec_is_xdp(&s));
+	object = spec_to_json(&s);
+	assert_string_equal(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN),
+			    P "\"packets\":\"xdp\"}");
+	json_object_put(object);
+	spec_clear(&s);
+}
+
 static void test_null_is_absent(void **state)
 {
 	struct spec s;
@@ -207,6 +225,10 @@ static void test_ranges(void **state)
 static void test_booleans(void **state)
 {
 	check_refused(P "\"fakeHdr\":\"sometimes\"}", "fakeHdr", "auto, always or never, not \"sometimes\"");
+	check_refused(P "\"packets\":\"mbuf\"}", "packets", "\"mbuf\" are not known: give skb or xdp");
+	check_refused(P "\"packets\":\"xdp\",\"mark\":1}", "mark", "have no mark");
+	check_refused(P "\"packets\":\"xdp\",\"fakeHdr\":\"auto\"}", "fakeHdr", "all their headers");
+	check_refused(P "\"packets\":\"xdp\",\"skbData\":true}", "skbData", "begin with them");
 	check_refused(P "\"skbDataOffset\":-34}", "skbDataOffset", "-34 bytes from skb->data needs skbData");
 	check_refused(P "\"stack\":1}", "stack", "is an integer: give true or false");
 	check_refused(P "\"dryRun\":\"true\"}", "dryRun", "is a string: give true or false");
@@ -303,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_members_there_and_back),
+		cmocka_unit_test(test_packets),
 		cmocka_unit_test(test_null_is_absent),
 		cmocka_unit_test(test_points),
 		cmocka_unit_test(test_lengths),

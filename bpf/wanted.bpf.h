@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Which packets are asked for, beside the tcpdump filter: by device, network namespace, mark, process. */
+#ifndef NETCAP_WANTED_BPF_H
+#define NETCAP_WANTED_BPF_H
+
+#include "packet.bpf.h"
+
+static __always_inline __u32 dev_netns(struct net_device *dev, bool typed)
+{
+	return typed ? dev->nd_net.net->ns.inum : BPF_CORE_READ(dev, nd_net.net, ns.inum);
+}
+
+/* By probe reads even where types are known: see packet_dev(). */
+static __always_inline __u32 sock_netns(struct sk_buff *skb)
+{
+	return BPF_CORE_READ(skb, sk, __sk_common.skc_net.net, ns.inum);
+}
+
+/* The network namespace's inode number: the device's, or that of the socket. */
+static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *dev, bool typed)
+{
+	__u32 inum = dev_netns(dev, typed);
+
+	return inum ? inum : sock_netns(skb);
+}
+
+static __always_inline bool same_name(const volatile char *want, const char *have)
+{
+	const volatile __u64 *a = (const volatile __u64 *)want;
+	const __u64 *b = (const __u64 *)have;
+
+	return a[0] == b[0] && a[1] == b[1];
+}
+
+static __always_inline bool dev_matches(struct net_device *dev)
+{
+	char name[NETCAP_DEV_LEN] __attribute__((aligned(8))) = {};
+
+	if (bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
+		return false;
+	return same_name(netcap_config.dev, name);
+}
+
+static __always_inline bool comm_matches(void)
+{
+	char comm[NETCAP_COMM_LEN] __attribute__((aligned(8))) = {};
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return same_name(netcap_config.comm, comm);
+}
+
+/*
+ * Unix sockets, netlink and others keep their messages in sk_buffs too. They are no packets, and what
+ * processes tell each other on one machine is nothing that whoever may see packets should see.
+ */
+static __always_inline bool is_message(struct sk_buff *skb, const struct netcap_packet *pkt, bool typed)
+{
+	__u16 family;
+
+	if (pkt->link != NETCAP_LINK_NONE || PACKET_GET(typed, skb, protocol))
+		return false;
+	family = BPF_CORE_READ(skb, sk, __sk_common.skc_family);
+	return family != AF_INET && family != AF_INET6 && family != AF_PACKET;
+}
+
+/* Everything that is asked of a packet but the tcpdump filter. */
+static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, bool typed)
+{
+	if (netcap_config.mark_mask &&
+	    (PACKET_GET(typed, skb, mark) & netcap_config.mark_mask) != netcap_config.mark)
+		return false;
+	if (netcap_config.pid && bpf_get_current_pid_tgid() >> 32 != netcap_config.pid)
+		return false;
+	if (netcap_config.netns && netns_of(skb, dev, typed) != netcap_config.netns)
+		return false;
+	if (netcap_config.match_dev && !dev_matches(dev))
+		return false;
+	if (netcap_config.match_comm && !comm_matches())
+		return false;
+	return true;
+}
+
+#endif
