@@ -11,6 +11,7 @@
 #include "packet.bpf.h"
 
 #define INNER_DEPTH       3      /* tunnels in one another */
+#define INNER_OPTIONS     2      /* headers between IPv6's and what is in it */
 #define INNER_TAGS        2      /* VLAN tags in front of an IP header */
 #define INNER_ETHERNET    0x6558 /* transparent Ethernet bridging: the EtherType of a frame in a tunnel */
 #define INNER_VXLAN_PORT  4789
@@ -48,7 +49,7 @@ static __always_inline bool inner_gre(const struct inner_view *v, struct inner_f
 {
 	long head = inner_load(v, f->at, 4);
 
-	if (head < 0 || head >> 16 & 7) /* version 1 is PPTP's */
+	if (head < 0 || head >> 16 & 0x4007) /* routes, and versions such as PPTP's 1, are not known */
 		return false;
 	f->at += 4 + (head >> 31 & 1) * 4 + (head >> 29 & 1) * 4 + (head >> 28 & 1) * 4;
 	f->tunnel = NETCAP_TUNNEL_GRE;
@@ -103,6 +104,37 @@ static __always_inline bool inner_ethernet(const struct inner_view *v, struct in
 	return type == ETH_P_IP || type == ETH_P_IPV6;
 }
 
+/* The protocol behind an IPv6 header, and behind options such as tunnels of IPv6 have (RFC 2473, 4.1.1). */
+static __always_inline long inner_ip6(const struct inner_view *v, struct inner_found *f)
+{
+	long protocol = inner_load(v, f->at + 6, 1);
+
+	f->at += 40;
+	for (int i = 0; i < INNER_OPTIONS; i++) {
+		long head;
+
+		if (protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_ROUTING && protocol != IPPROTO_DSTOPTS)
+			break;
+		head = inner_load(v, f->at, 2);
+		if (head < 0)
+			return head;
+		protocol = head >> 8;
+		f->at += ((head & 0xff) + 1) * 8;
+	}
+	return protocol;
+}
+
+/* Is there something behind the tunnel's header that can be a packet? */
+static __always_inline bool inner_is_packet(const struct inner_view *v, const struct inner_found *f)
+{
+	long first;
+
+	if (f->link == NETCAP_LINK_ETHERNET)
+		return inner_load(v, f->at + ETH_TAG_AT, 2) >= 0;
+	first = inner_load(v, f->at, 1);
+	return first >> 4 == 4 || first >> 4 == 6;
+}
+
 /* One tunnel further in. False: it is none, or nothing that is known is in it. */
 static __always_inline bool inner_step(const struct inner_view *v, struct inner_found *f)
 {
@@ -116,11 +148,12 @@ static __always_inline bool inner_step(const struct inner_view *v, struct inner_
 		if (inner_load(v, f->at + 6, 2) & 0x1fff)
 			return false; /* the end of a packet that was cut up has no header behind IP's */
 		f->at += (first & 15) * 4;
+		if ((first & 15) < 5)
+			return false;
 	} else {
-		protocol = inner_load(v, f->at + 6, 1);
-		f->at += 40;
+		protocol = inner_ip6(v, f);
 	}
-	return (first >> 4 == 4 || first >> 4 == 6) && inner_transport(v, f, protocol);
+	return (first >> 4 == 4 || first >> 4 == 6) && inner_transport(v, f, protocol) && inner_is_packet(v, f);
 }
 
 /*

@@ -33,12 +33,19 @@ struct {
 	__type(value, struct source_made);
 } netcap_made SEC(".maps");
 
+enum made_when {
+	MADE_NEVER,
+	MADE_NOW,           /* there is no header */
+	MADE_IF_INCOMPLETE, /* there may be an IPv6 header without its length */
+	MADE_ALWAYS,        /* whatever there is */
+};
+
 /* What is known of the packet. */
 struct made_facts {
-	struct sk_buff *skb;
-	struct sock *sk;
-	__u64 flow;      /* address of a struct flowi, 0: none */
-	unsigned char *head;
+	__u64 skb;       /* addresses, as the next three */
+	__u64 sk;
+	__u64 flow;      /* of a struct flowi, 0: none */
+	__u64 head;
 	__u32 data;      /* from head, as the next two */
 	__u32 network;
 	__u32 transport; /* HEADER_UNSET: not known */
@@ -51,11 +58,12 @@ struct made_facts {
 };
 
 /* IPv6 sockets that talk to IPv4 peers have addresses of the form ::ffff:192.0.2.1. */
-static __always_inline bool made_is_v6(struct sock *sk, __u16 family)
+static __always_inline bool made_is_v6(__u64 address, __u16 family)
 {
+	struct sock *sk = (struct sock *)address;
 	__be32 words[4];
 
-	if (family != AF_INET6)
+	if (family != AF_INET6 || !bpf_core_field_exists(sk->__sk_common.skc_v6_daddr))
 		return false;
 	BPF_CORE_READ_INTO(&words, sk, __sk_common.skc_v6_daddr);
 	return words[0] || words[1] || words[2] != bpf_htonl(0xffff);
@@ -67,103 +75,114 @@ static __always_inline bool made_is_v6(struct sock *sk, __u16 family)
  */
 static __always_inline __u32 made_ip_written(const struct made_facts *f, __u8 *first)
 {
-	struct sk_buff *skb = f->skb;
 	__u32 len;
 
-	if (f->always || f->network != f->data || !BPF_CORE_READ(skb, _skb_refdst) ||
-	    bpf_probe_read_kernel(first, 1, f->head + f->data))
+	if (f->always || f->network != f->data || !PACKET_READ(sk_buff, f->skb, _skb_refdst) ||
+	    bpf_probe_read_kernel(first, 1, (void *)(f->head + f->data)))
 		return 0;
 	if (*first >> 4 == 4)
 		return (*first & 15) >= 5 ? (*first & 15) * 4 : 0;
 	if (*first >> 4 != 6)
 		return 0;
 	len = f->transport - f->network;
-	return f->transport != HEADER_UNSET && len > sizeof(struct ipv6hdr) && len <= MADE_IP_MOST ?
-		       len :
-		       sizeof(struct ipv6hdr);
+	return f->transport != HEADER_UNSET && f->transport > f->network ? len : sizeof(struct ipv6hdr);
+}
+
+/* With "always": is the packet that is there a piece of one? The headers are those of the whole. */
+static __always_inline bool made_is_fragment(const struct made_facts *f)
+{
+	struct iphdr v4 = {};
+
+	if (!f->always || f->network >= f->transport || f->transport == HEADER_UNSET ||
+	    bpf_probe_read_kernel(&v4, sizeof(v4), (void *)(f->head + f->network)))
+		return false;
+	if (((__u8 *)&v4)[0] >> 4 == 6)
+		return ((__u8 *)&v4)[offsetof(struct ipv6hdr, nexthdr)] == IPPROTO_FRAGMENT;
+	return v4.frag_off & bpf_htons(0x3fff);
 }
 
 /* False: there is no socket that could say anything, or the packet came in, and its headers are another's. */
-static __always_inline bool made_learn(struct made_facts *f, __u64 address, __u64 sock)
+static __always_inline bool made_learn(struct made_facts *f, __u64 skb, __u64 sock)
 {
-	struct sk_buff *skb = (struct sk_buff *)address;
-	struct sock *sk;
+	__u64 sk = source_number((__u64)PACKET_READ(sk_buff, skb, sk));
 	__u16 family;
 	__u8 state, first = 0;
 
-	sk = BPF_CORE_READ(skb, sk);
-	if (!sk)
-		sk = (struct sock *)sock;
 	f->skb = skb;
-	f->sk = sk;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if ((family != AF_INET && family != AF_INET6) || BPF_CORE_READ(skb, skb_iif))
+	f->sk = sk << 8 ? sk : sock; /* the highest byte of the number is made up */
+	family = PACKET_READ(sock, f->sk, __sk_common.skc_family);
+	if ((family != AF_INET && family != AF_INET6) || PACKET_READ(sk_buff, skb, skb_iif))
 		return false;
-	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	state = PACKET_READ(sock, f->sk, __sk_common.skc_state);
 	f->full = state != TCP_TIME_WAIT && state != TCP_NEW_SYN_RECV;
-	f->protocol = f->full ? BPF_CORE_READ(sk, sk_protocol) : IPPROTO_TCP;
-	f->head = BPF_CORE_READ(skb, head);
-	f->data = (__u32)(BPF_CORE_READ(skb, data) - f->head);
-	f->network = BPF_CORE_READ(skb, network_header);
-	f->transport = BPF_CORE_READ(skb, transport_header);
-	f->len = BPF_CORE_READ(skb, len);
+	f->protocol = f->full ? PACKET_READ(sock, f->sk, sk_protocol) : IPPROTO_TCP;
+	if (f->protocol > 255) /* a name within the kernel, as IPPROTO_MPTCP */
+		return false;
+	f->head = source_number((__u64)PACKET_READ(sk_buff, skb, head));
+	f->data = source_number((__u64)PACKET_READ(sk_buff, skb, data)) - f->head;
+	f->network = PACKET_READ(sk_buff, skb, network_header);
+	f->transport = PACKET_READ(sk_buff, skb, transport_header);
+	f->len = PACKET_READ(sk_buff, skb, len);
 	f->ip_len = made_ip_written(f, &first);
-	f->v6 = f->ip_len ? first >> 4 == 6 : made_is_v6(sk, family);
-	return true;
+	f->v6 = f->ip_len ? first >> 4 == 6 : made_is_v6(f->sk, family);
+	return f->ip_len <= MADE_IP_MOST && !made_is_fragment(f);
+}
+
+/* Has the IPv6 header its length? That of a packet which is longer than the length can say is 0. */
+static __always_inline bool made_is_complete(const struct made_facts *f)
+{
+	__be16 length = 1;
+
+	bpf_probe_read_kernel(&length, sizeof(length),
+			      (void *)(f->head + f->network + offsetof(struct ipv6hdr, payload_len)));
+	return length || f->len > MADE_LENGTH_MAX;
 }
 
 /* ---- TCP and UDP ---- */
 
 /* Is the sequence number one that this socket sends (and not one of a packet that waits to be read)? */
-static __always_inline bool made_sends(struct tcp_sock *tcp, __u32 seq)
+static __always_inline bool made_sends(__u64 sk, __u32 seq)
 {
-	__u32 first = BPF_CORE_READ(tcp, snd_una) - 1; /* a probe of the peer repeats the last byte */
+	__u32 first = PACKET_READ(tcp_sock, sk, snd_una) - 1; /* a probe of the peer repeats the last byte */
 
-	return (__s32)(seq - first) >= 0 && (__s32)(BPF_CORE_READ(tcp, write_seq) - seq) >= 0;
+	return (__s32)(seq - first) >= 0 && (__s32)(PACKET_READ(tcp_sock, sk, write_seq) - seq) >= 0;
 }
 
-static __always_inline __u16 made_window(struct tcp_sock *tcp, bool syn)
+static __always_inline __u16 made_window(__u64 sk, bool syn)
 {
-	struct tcp_options_received *options = &tcp->rx_opt;
-	__u32 window = BPF_CORE_READ(tcp, rcv_wnd);
+	__u32 window = PACKET_READ(tcp_sock, sk, rcv_wnd);
 
 	if (!syn)
-		window >>= BPF_CORE_READ_BITFIELD_PROBED(options, rcv_wscale);
+		window >>= PACKET_READ_BITS(tcp_sock, sk, rx_opt.rcv_wscale);
 	return window < 65535 ? window : 65535;
 }
 
 static __always_inline bool made_tcp(const struct made_facts *f, struct tcphdr *h)
 {
-	struct sock *sk = f->sk;
-	struct tcp_skb_cb *cb = (void *)(f->skb) + bpf_core_field_offset(f->skb->cb);
-	struct tcp_sock *tcp = (struct tcp_sock *)f->sk;
-	__u32 seq = BPF_CORE_READ(cb, seq);
-	__u8 flags = BPF_CORE_READ(cb, tcp_flags);
+	__u64 cb = f->skb + bpf_core_field_offset(struct sk_buff, cb);
+	__u32 seq = PACKET_READ(tcp_skb_cb, cb, seq);
+	__u8 flags = PACKET_READ(tcp_skb_cb, cb, tcp_flags);
 
-	if (!f->full || !made_sends(tcp, seq))
+	if (!f->full || !made_sends(f->sk, seq))
 		return false;
-	h->source = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
-	h->dest = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	h->source = bpf_htons(PACKET_READ(sock, f->sk, __sk_common.skc_num));
+	h->dest = PACKET_READ(sock, f->sk, __sk_common.skc_dport);
 	h->seq = bpf_htonl(seq);
-	h->ack_seq = bpf_htonl(BPF_CORE_READ(tcp, rcv_nxt));
+	h->ack_seq = bpf_htonl(PACKET_READ(tcp_sock, f->sk, rcv_nxt));
 	((__u8 *)h)[12] = sizeof(*h) / 4 << 4; /* length in words; options come when it is sent */
 	((__u8 *)h)[13] = flags;
-	h->window = bpf_htons(made_window(tcp, flags & 2));
+	h->window = bpf_htons(made_window(f->sk, flags & 2));
 	return true;
 }
 
-/* Where a datagram goes: the socket says if it is connected, else the flow. False: neither does. */
+/* Where a datagram goes: the flow says, else the socket if it is connected. False: neither does. */
 static __always_inline bool made_udp(const struct made_facts *f, struct udphdr *h, __u32 payload)
 {
-	struct sock *sk = f->sk;
-	struct flowi4 *flow4 = (void *)f->flow;
-	struct flowi6 *flow6 = (void *)f->flow;
-
-	h->source = bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num));
-	h->dest = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	h->source = bpf_htons(PACKET_READ(sock, f->sk, __sk_common.skc_num));
+	h->dest = f->v6 ? PACKET_READ(flowi6, f->flow, uli.ports.dport) :
+			  PACKET_READ(flowi4, f->flow, uli.ports.dport); /* 0 without a flow */
 	if (!h->dest)
-		h->dest = f->v6 ? BPF_CORE_READ(flow6, uli.ports.dport) :
-				  BPF_CORE_READ(flow4, uli.ports.dport);
+		h->dest = PACKET_READ(sock, f->sk, __sk_common.skc_dport);
 	h->len = bpf_htons(sizeof(*h) + payload <= MADE_LENGTH_MAX ? sizeof(*h) + payload : 0);
 	return h->dest != 0;
 }
@@ -171,12 +190,11 @@ static __always_inline bool made_udp(const struct made_facts *f, struct udphdr *
 /* Has the stack written the datagram's header? Its source port and length are right then. */
 static __always_inline bool made_udp_written(const struct made_facts *f, __u32 skip)
 {
-	struct sock *sk = f->sk;
 	struct udphdr h = {};
 
-	if (f->always || f->flow || bpf_probe_read_kernel(&h, sizeof(h), f->head + f->data + skip))
+	if (f->always || f->flow || bpf_probe_read_kernel(&h, sizeof(h), (void *)(f->head + f->data + skip)))
 		return false;
-	return h.source == bpf_htons(BPF_CORE_READ(sk, __sk_common.skc_num)) &&
+	return h.source == bpf_htons(PACKET_READ(sock, f->sk, __sk_common.skc_num)) &&
 	       bpf_ntohs(h.len) == f->len - skip;
 }
 
@@ -184,19 +202,16 @@ static __always_inline bool made_udp_written(const struct made_facts *f, __u32 s
 
 static __always_inline bool made_ip4(const struct made_facts *f, struct iphdr *h)
 {
-	struct sock *sk = f->sk;
-	struct inet_sock *inet = (struct inet_sock *)f->sk;
-	struct flowi4 *flow = (void *)f->flow;
-	__s16 ttl = f->full ? BPF_CORE_READ(inet, uc_ttl) : -1;
+	__s16 ttl = f->full ? PACKET_READ(inet_sock, f->sk, uc_ttl) : -1;
 
-	h->daddr = BPF_CORE_READ(sk, __sk_common.skc_daddr);
-	h->saddr = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	h->daddr = PACKET_READ(flowi4, f->flow, daddr);
+	h->saddr = PACKET_READ(flowi4, f->flow, saddr);
 	if (!h->daddr) {
-		h->daddr = BPF_CORE_READ(flow, daddr);
-		h->saddr = BPF_CORE_READ(flow, saddr);
+		h->daddr = PACKET_READ(sock, f->sk, __sk_common.skc_daddr);
+		h->saddr = PACKET_READ(sock, f->sk, __sk_common.skc_rcv_saddr);
 	}
 	((__u8 *)h)[0] = 0x45;
-	h->tos = f->full ? BPF_CORE_READ(inet, tos) : 0;
+	h->tos = f->full ? PACKET_READ(inet_sock, f->sk, tos) : 0;
 	h->ttl = ttl > 0 ? ttl : MADE_HOPS;
 	h->protocol = f->protocol;
 	return h->daddr != 0;
@@ -204,19 +219,18 @@ static __always_inline bool made_ip4(const struct made_facts *f, struct iphdr *h
 
 static __always_inline bool made_ip6(const struct made_facts *f, struct ipv6hdr *h)
 {
-	struct sock *sk = f->sk;
-	struct inet_sock *inet = (struct inet_sock *)f->sk;
-	struct flowi6 *flow = (void *)f->flow;
-	struct ipv6_pinfo *options = f->full ? BPF_CORE_READ(inet, pinet6) : NULL;
-	__s16 hops = options ? BPF_CORE_READ_BITFIELD_PROBED(options, hop_limit) : -1;
-	__u32 class = BPF_CORE_READ(options, tclass); /* 0 without */
+	struct sock *sk = (struct sock *)f->sk;
+	struct flowi6 *flow = (struct flowi6 *)f->flow;
+	__u64 options = f->full ? source_number((__u64)PACKET_READ(inet_sock, f->sk, pinet6)) : 0;
+	__s16 hops = PACKET_READ_BITS(ipv6_pinfo, options, hop_limit);
+	__u32 class = PACKET_READ(ipv6_pinfo, options, tclass); /* 0 without */
 	__u64 *to = (__u64 *)&h->daddr;
 
-	BPF_CORE_READ_INTO(&h->daddr, sk, __sk_common.skc_v6_daddr);
-	BPF_CORE_READ_INTO(&h->saddr, sk, __sk_common.skc_v6_rcv_saddr);
+	BPF_CORE_READ_INTO(&h->daddr, flow, daddr);
+	BPF_CORE_READ_INTO(&h->saddr, flow, saddr);
 	if (!to[0] && !to[1]) {
-		BPF_CORE_READ_INTO(&h->daddr, flow, daddr);
-		BPF_CORE_READ_INTO(&h->saddr, flow, saddr);
+		BPF_CORE_READ_INTO(&h->daddr, sk, __sk_common.skc_v6_daddr);
+		BPF_CORE_READ_INTO(&h->saddr, sk, __sk_common.skc_v6_rcv_saddr);
 	}
 	*(__be32 *)h = bpf_htonl(6 << 28 | class << 20);
 	h->nexthdr = f->protocol;
@@ -227,7 +241,7 @@ static __always_inline bool made_ip6(const struct made_facts *f, struct ipv6hdr 
 /* Bytes of the IP header that is in m->bytes now, or 0: nothing says where the packet goes. */
 static __always_inline __u32 made_ip(const struct made_facts *f, struct source_made *m)
 {
-	const void *from = f->head + f->data;
+	const void *from = (const void *)(f->head + f->data);
 	__u64 bytes = f->ip_len;
 
 	if (f->ip_len) {
@@ -240,7 +254,7 @@ static __always_inline __u32 made_ip(const struct made_facts *f, struct source_m
 		return f->ip_len;
 	}
 	m->parts = NETCAP_MADE_IP;
-	if (f->v6)
+	if (f->v6 && bpf_core_field_exists(struct inet_sock, pinet6))
 		return made_ip6(f, (struct ipv6hdr *)m->bytes) ? sizeof(struct ipv6hdr) : 0;
 	return made_ip4(f, (struct iphdr *)m->bytes) ? sizeof(struct iphdr) : 0;
 }
@@ -295,7 +309,8 @@ static __always_inline bool made_transport(const struct made_facts *f, struct so
 	}
 	if (f->protocol != IPPROTO_UDP || (known && made_udp_written(f, m->skip)))
 		return true;
-	if (!known || !made_udp(f, &t->udp, f->len - m->skip - sizeof(t->udp)))
+	/* before IP has written its header a datagram may be in several skbs, of which only the first has UDP's */
+	if (!known || (!f->ip_len && !f->always) || !made_udp(f, &t->udp, f->len - m->skip - sizeof(t->udp)))
 		return false;
 	*len = sizeof(t->udp);
 	m->skip += sizeof(t->udp);
@@ -325,9 +340,15 @@ static __always_inline bool made_fill(const struct made_facts *f, struct source_
 	return true;
 }
 
+/* Without a result, which atomic additions have in BPF since Linux 5.12. */
+static __always_inline void made_release(struct source_made *m)
+{
+	__sync_fetch_and_add(&m->users, -1);
+}
+
 /*
- * Memory that no other program uses at this moment. An interrupt may come in the middle, whose program takes the
- * next slot and is done before this one goes on.
+ * Memory that no other program uses at this moment: interrupts come in the middle, and since Linux 5.12 another task
+ * may run. Whoever finds more users than itself gives up; if two do so at the same time, both take another slot.
  */
 static __always_inline struct source_made *made_slot(void)
 {
@@ -335,30 +356,33 @@ static __always_inline struct source_made *made_slot(void)
 		__u32 key = i;
 		struct source_made *m = bpf_map_lookup_elem(&netcap_made, &key);
 
-		if (m && !m->busy)
+		if (!m)
+			break;
+		__sync_fetch_and_add(&m->users, 1);
+		if (*(volatile __u32 *)&m->users == 1)
 			return m;
+		made_release(m);
 	}
 	return NULL;
 }
 
 /*
  * A source whose bytes begin with headers, or 0: there is nothing to make them of. skb, sock (0: none), flow
- * (a struct flowi, flowi4 or flowi6; 0: none): addresses. always: even where the packet has headers.
+ * (a struct flowi, flowi4 or flowi6; 0: none): addresses. when: an enum made_when.
  */
-__noinline __u64 made_headers(__u64 skb, __u64 sock, __u64 flow, __u32 always)
+__noinline __u64 made_headers(__u64 skb, __u64 sock, __u64 flow, __u32 when)
 {
-	struct made_facts f = { .flow = flow, .always = always };
+	struct made_facts f = { .flow = flow, .always = when == MADE_ALWAYS };
 	struct source_made *m;
 
-	if (!made_learn(&f, skb, sock))
+	if (!made_learn(&f, skb, sock) || (when == MADE_IF_INCOMPLETE && made_is_complete(&f)))
 		return 0;
 	m = made_slot();
 	if (!m)
 		return 0;
-	m->busy = 1;
 	if (made_fill(&f, m))
 		return source_number((__u64)m) + SOURCE_MADE;
-	m->busy = 0;
+	made_release(m);
 	return 0;
 }
 
@@ -375,37 +399,36 @@ static __always_inline __u64 made_argument(void *ctx, __u8 index, bool registers
 }
 
 /*
- * Is an IP header missing, or not complete? IPv6 sets skb->protocol before it has written the header, whose length
- * comes last; IPv4 does so when the header is complete.
+ * When headers are made. IPv6 sets skb->protocol before it has written its header, whose length comes last; IPv4 does
+ * so when the header is complete.
  */
-static __always_inline bool made_wanted(struct sk_buff *skb, const struct netcap_packet *pkt, const void *direct,
-					bool typed)
+static __always_inline enum made_when made_when(struct sk_buff *skb, const struct netcap_packet *pkt, bool typed)
 {
-	__be16 length = 0;
+	__be16 protocol = PACKET_GET(typed, skb, protocol);
 
-	if (netcap_config.fake == NETCAP_FAKE_ALWAYS || pkt->link == NETCAP_LINK_NONE)
-		return true;
-	if (pkt->link != NETCAP_LINK_RAW || PACKET_GET(typed, skb, protocol) != bpf_htons(ETH_P_IPV6) ||
-	    PACKET_GET(typed, skb, skb_iif))
-		return false;
-	bpf_probe_read_kernel(&length, sizeof(length), direct + offsetof(struct ipv6hdr, payload_len));
-	return !length || !PACKET_GET(typed, skb, _skb_refdst);
+	if (netcap_config.fake == NETCAP_FAKE_ALWAYS)
+		return MADE_ALWAYS;
+	if (pkt->link == NETCAP_LINK_NONE || (netcap_config.skb_data && !protocol))
+		return MADE_NOW;
+	return pkt->link == NETCAP_LINK_RAW && protocol == bpf_htons(ETH_P_IPV6) &&
+			       !PACKET_GET(typed, skb, skb_iif) ?
+		       MADE_IF_INCOMPLETE :
+		       MADE_NEVER;
 }
 
 /* Does the packet get headers? If so, pkt becomes the packet with them. registers: ctx is a kprobe's. */
 static __always_inline void made_put(void *ctx, union netcap_place place, struct sk_buff *skb,
-				     struct netcap_packet *pkt, const void *direct, bool typed, bool registers)
+				     struct netcap_packet *pkt, bool typed, bool registers)
 {
 	__u64 sock, flow, source = 0;
-	bool wanted = made_wanted(skb, pkt, direct, typed);
+	__u32 when = made_when(skb, pkt, typed);
 
-	VERIFIER_FORGET(wanted);
+	VERIFIER_FORGET(when);
 	VERIFIER_MEET();
-	if (wanted) {
+	if (when) {
 		sock = made_argument(ctx, place.sock_arg, registers);
 		flow = made_argument(ctx, place.flow_arg, registers);
-		source = made_headers(source_number(pkt->skb), sock, flow,
-				      netcap_config.fake == NETCAP_FAKE_ALWAYS);
+		source = made_headers(source_number(pkt->skb), sock, flow, when);
 	}
 	if (source) {
 		struct source_made *m = (void *)(source - SOURCE_MADE);
@@ -435,7 +458,7 @@ static __always_inline void made_put(void *ctx, union netcap_place place, struct
 static __always_inline __u8 made_parts(const struct netcap_packet *pkt)
 {
 	struct source_made *m = (void *)(pkt->source - SOURCE_MADE);
-	__u8 parts = 0;
+	__u32 parts = 0;
 
 	if (pkt->source)
 		bpf_probe_read_kernel(&parts, sizeof(parts), &m->parts);
@@ -452,7 +475,7 @@ __noinline int made_end(__u64 source)
 		struct source_made *m = bpf_map_lookup_elem(&netcap_made, &key);
 
 		if (m && source_number((__u64)m) + SOURCE_MADE == source)
-			m->busy = 0;
+			made_release(m);
 	}
 	return 0;
 }

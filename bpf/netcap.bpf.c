@@ -260,7 +260,9 @@ static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, st
 				 struct netcap_packet *pkt, struct netcap_counters *counters,
 				 const void *direct, bool typed, bool calls)
 {
-	if (netcap_config.filtered ? !packet_matches(pkt, direct) : is_message(skb, pkt, typed))
+	/* no filter matches what begins with no header */
+	if (netcap_config.filtered ? !packet_matches(pkt, direct) :
+				     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
 		return false;
 	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
 	return true;
@@ -290,7 +292,7 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
 	if (netcap_config.fake)
-		made_put(ctx, place, skb, &pkt, direct, typed, registers);
+		made_put(ctx, place, skb, &pkt, typed, registers);
 	if (netcap_config.inner)
 		inner_enter(&pkt, &direct);
 	keep_filter_last(true);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where a packet is in an sk_buff: its start, length and VLAN tag (struct netcap_packet), and its
- * bytes wherever they lie: linear part, page fragments, fragment list.
+ * Where a packet is in an sk_buff: its start, length and VLAN tag (struct netcap_packet). And what a filter sees of it.
  *
  * "typed" is a compile-time constant: true where the verifier knows the skb's type (tp_btf), so that
  * members are plain loads; false where it is only an address (raw_tp), so that they are probe reads.
@@ -38,6 +37,32 @@ static __always_inline struct sk_buff *packet_cast(__u64 address)
 {
 	return (struct sk_buff *)address;
 }
+#endif
+
+/*
+ * A member of a kernel structure at an address that is a number: a plain load where there is bpf_rdonly_cast(). An
+ * address that is none gives 0.
+ */
+#ifdef NETCAP_CAST
+#define PACKET_AS(type, address) \
+	((struct type *)bpf_rdonly_cast((const void *)(address), bpf_core_type_id_kernel(struct type)))
+#define PACKET_READ(type, address, member) (PACKET_AS(type, address)->member)
+#define PACKET_READ_BITS(type, address, member)                      \
+	({                                                         \
+		struct type *from = PACKET_AS(type, address);        \
+		BPF_CORE_READ_BITFIELD(from, member);              \
+	})
+#else
+#define PACKET_READ(type, address, member)                           \
+	({                                                         \
+		struct type *from = (struct type *)(address);      \
+		BPF_CORE_READ(from, member);                       \
+	})
+#define PACKET_READ_BITS(type, address, member)                      \
+	({                                                         \
+		struct type *from = (struct type *)(address);      \
+		BPF_CORE_READ_BITFIELD_PROBED(from, member);       \
+	})
 #endif
 
 /*
@@ -93,6 +118,35 @@ static __always_inline bool packet_has_ethernet(struct sk_buff *skb, struct net_
 	return !type && net >= mac + ETH_HLEN;
 }
 
+/*
+ * Unix sockets, netlink and others keep their messages in sk_buffs too. They are no packets, and what
+ * processes tell each other on one machine is nothing that whoever may see packets should see.
+ */
+static __always_inline bool packet_is_message(struct sk_buff *skb, bool typed)
+{
+	__u16 family;
+
+	if (PACKET_GET(typed, skb, protocol))
+		return false;
+	family = BPF_CORE_READ(skb, sk, __sk_common.skc_family);
+	return family != AF_INET && family != AF_INET6 && family != AF_PACKET;
+}
+
+/*
+ * Where the user says that packets begin (--skb-data), from head. False: there are no bytes of the packet, or it is
+ * none.
+ */
+static __always_inline bool packet_asked_start(struct sk_buff *skb, __u32 data, __u32 len, __u32 *start, bool typed)
+{
+	__s64 offset = netcap_config.skb_data_offset;
+
+	*start = data;
+	if (offset + data < 0 || offset >= len || packet_is_message(skb, typed))
+		return false;
+	*start = data + offset;
+	return true;
+}
+
 /* Bytes of a tag from metadata: VLAN_HLEN, or 0. No branch, which is two ways to the verifier. */
 static __always_inline __u32 packet_tag_len(__u32 vlan)
 {
@@ -122,10 +176,8 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	VERIFIER_FORGET(ethernet);
 	VERIFIER_MEET();
 	if (netcap_config.skb_data) {
-		link = NETCAP_LINK_ETHERNET;
-		start = data + netcap_config.skb_data_offset;
-		if (start > data + len - data_len) /* before head, or behind the linear part */
-			start = data + len - data_len;
+		link = packet_asked_start(skb, data, len, &start, typed) ? NETCAP_LINK_ETHERNET :
+									  NETCAP_LINK_NONE;
 	} else if (ethernet) {
 		link = NETCAP_LINK_ETHERNET;
 		start = mac == HEADER_UNSET ? data : mac;
@@ -237,7 +289,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 	VERIFIER_FORGET(pkt->limit);
 	if (netcap_config.access == NETCAP_ACCESS_DIRECT)
 		return netcap_filter(pkt, direct);
-	/* skb_shared_info lies behind the linear part, so this never reads past the allocation */
+	/* what lies behind is skb_shared_info, or whatever else: the filter does not look there */
 	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct)))
 		pkt->limit = 0;
 	else if (pkt->limit > NETCAP_WINDOW)

@@ -13,8 +13,8 @@
 #define NETCAP_STACK_FRAMES 64  /* frames kept by -S; 8 bytes each */
 #define NETCAP_SNAPLEN_MAX  262144
 #define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
-#define NETCAP_MADE_BYTES   120  /* of struct source_made */
-#define NETCAP_MADE_SLOTS   4    /* packets at once, on one CPU, whose headers are made */
+#define NETCAP_MADE_BYTES   128  /* of struct source_made */
+#define NETCAP_MADE_SLOTS   8    /* packets at once, on one CPU, whose headers are made */
 #define NETCAP_CALLS_MOST   4096 /* calls of functions whose return is waited for, in one session */
 
 /* What the bytes of a record begin with. */
@@ -145,7 +145,7 @@ static inline __u32 netcap_site_bucket(__u64 address, __u8 bits)
 struct netcap_control {
 	__u32 active;   /* daemon: 0 makes every program return before it counts a hit */
 	__u32 armed;    /* daemon sets 1 before it sleeps; a producer that sees it clears it and wakes */
-	__u64 zero;     /* always 0, which the verifier does not know (PACKET_FORGET) */
+	__u64 zero;     /* always 0, which the verifier does not know (VERIFIER_FORGET) */
 	__u8 apart[48]; /* what every hit reads shares no cache line with what captures write */
 	__u64 taken;    /* records submitted, all points; with a count, less those the client lost */
 	__u64 wakeups;  /* wake-ups sent */

@@ -36,9 +36,9 @@ struct source_made {
 	__u32 skip;     /* bytes at skb->data that the headers stand for */
 	__u32 len;      /* of bytes; wire_len follows, made_put() reads both */
 	__u32 wire_len; /* bytes of the packet in all */
-	__u8 parts;     /* enum netcap_made */
-	__u8 busy;      /* a program uses it at this moment */
-	__u8 pad[2];
+	__u32 parts;    /* enum netcap_made */
+	__u32 users;    /* programs that use it at this moment, or are about to see that they may not */
+	__u32 pad;
 };
 
 _Static_assert(sizeof(struct source_made) == NETCAP_MADE_BYTES, "source_made: size");

@@ -49,20 +49,6 @@ static __always_inline bool comm_matches(void)
 	return same_name(netcap_config.comm, comm);
 }
 
-/*
- * Unix sockets, netlink and others keep their messages in sk_buffs too. They are no packets, and what
- * processes tell each other on one machine is nothing that whoever may see packets should see.
- */
-static __always_inline bool is_message(struct sk_buff *skb, const struct netcap_packet *pkt, bool typed)
-{
-	__u16 family;
-
-	if (pkt->link != NETCAP_LINK_NONE || PACKET_GET(typed, skb, protocol))
-		return false;
-	family = BPF_CORE_READ(skb, sk, __sk_common.skc_family);
-	return family != AF_INET && family != AF_INET6 && family != AF_PACKET;
-}
-
 /* Everything that is asked of a packet but the tcpdump filter. */
 static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, bool typed)
 {

@@ -290,6 +290,19 @@ static bool waits_for_program(struct delivery *d)
 	return true;
 }
 
+/* What is behind a record that no program finishes is lost with it. */
+static void count_unread(struct delivery *d)
+{
+	struct sessionload *load = d->context.load;
+
+	for (uint32_t i = 0; i < load->probes.count; i++) {
+		struct counters c;
+
+		sessionload_counters(load, i, &c);
+		load->points[i].lost_client += c.in_flight;
+	}
+}
+
 /* A portion of what the ring has, and then of the packets whose returns were not there. DONE: that was all. */
 static enum delivery_turn drain(struct delivery *d, bool reads)
 {
@@ -317,6 +330,7 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 		turn = drain(d, reads);
 		if (turn != DELIVERY_DONE)
 			return turn;
+		d->unread = !ring_is_empty(d->ring);
 		ring_free(d->ring);
 		d->ring = NULL;
 		if (d->output)
@@ -328,6 +342,9 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 	}
 	if (d->output)
 		output_give_up(d->output);
+	if (d->unread)
+		count_unread(d); /* now that everything else is counted */
+	d->unread = false;
 	return DELIVERY_DONE;
 }
 

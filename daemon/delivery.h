@@ -61,6 +61,7 @@ struct delivery {
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
 	uint64_t progress;     /* bytes written when the caller last took some */
 	unsigned stalled_ms;   /* waited for it since */
+	bool unread;           /* a program did not finish its record, and hides what is behind it */
 	unsigned begun_ms;     /* waited for programs to finish their records, at the end */
 };
 

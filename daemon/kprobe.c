@@ -260,7 +260,7 @@ static int try_each(struct job *j, char *why, size_t size)
 
 static void attach_sites(struct job *j)
 {
-	char why[WHY_BYTES];
+	char why[WHY_BYTES] = "";
 	int r = -EOPNOTSUPP;
 
 	if (probe_at(j, 0)->hook == TEMPLATE_KPROBE_MULTI)

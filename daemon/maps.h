@@ -13,9 +13,9 @@
 		    .sites = -1, .calls = -1 }
 
 /*
- * Makes what all programs of a session share: control page, counters for points trace points, room for headers
- * that are made, and a ring of ring_bytes (rounded up to a power of two of pages). 0, or negative errno; what was made stays
- * in maps for maps_close().
+ * Makes what all programs of a session share: control page, counters for points trace points, room for
+ * headers that are made, and a ring of ring_bytes (rounded up to a power of two of pages). 0, or negative
+ * errno; what was made stays in maps for maps_close().
  */
 int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_bytes);
 /* Makes and freezes one program's constants, in place of the last ones. 0 or negative errno. */

@@ -327,3 +327,19 @@ def test_private_daemon(lone_client, lab):
         pytest.fail(f"nothing was captured: {process.out} {process.err}")
     assert process.out.count("Flags [S]") == SYNS
     assert process.out.count("nf_hook_slow") == SYNS
+
+
+@pytest.mark.parametrize("parameters", [{}, {"filter": "greater 0"}, {"fakeHdr": "always"}])
+@pytest.mark.parametrize("start", [{}, {"skbData": True}, {"skbData": True, "skbDataOffset": 4}])
+def test_messages_of_processes_are_no_packets(daemon, parameters, start):
+    """What processes say to each other by Unix sockets is in sk_buffs, too, and nobody's business."""
+    def speak():
+        for _ in range(7):
+            left, right = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            with left, right:
+                left.send(b"a secret of two processes")
+                right.recv(100)
+    final, got = capture(daemon, speak, points=["tracepoint:skb:consume_skb"], pid=os.getpid(),
+                         **parameters, **start)
+    assert final["counters"]["hits"] >= 7
+    assert not [p for p in got.packets if b"secret" in p.data]

@@ -14,6 +14,7 @@ from guestlab import (
 
 LARGE = 5000      # bytes of a datagram that is cut up
 BULK = 1 << 20    # bytes of a stream, which the stack sends in pieces of up to 64 KiB
+SIXES = {HERE: "fd00:227::45", THERE: "fd00:227::72"}
 BULK_PORT, ECHO_PORT = 7229, 7230
 WHOLE = ("--capture-max-size", "262144")
 
@@ -67,8 +68,9 @@ class Tunnel:
     def __enter__(self):
         for where, remote, local, address in (
                 ((), THERE, HERE, self.here), (("-n", "peer"), HERE, THERE, self.there)):
-            options = self.options.format(remote=remote, local=local,
-                                          dev=DEV if not where else "v1").split()
+            options = self.options.format(
+                remote=remote, local=local, remote6=SIXES[remote], local6=SIXES[local],
+                dev=DEV if not where else "v1").split()
             try:
                 run("ip", *where, "link", "add", f"t_{self.name}", "type", *options)
             except Failed as why:
@@ -95,6 +97,10 @@ TUNNELS = (
     Tunnel("gre", "gre key 5 remote {remote} local {local}", 104, link="raw"),
     Tunnel("gretap", "gretap remote {remote} local {local}", 105, tunnel="gre"),
     Tunnel("ipip", "ipip remote {remote} local {local}", 106, link="raw"),
+    # with the option that limits how deep tunnels may be in one another, in front of the packet
+    Tunnel("ip6tnl", "ip6tnl mode ipip6 remote {remote6} local {local6}", 110, link="raw", tunnel="ipip"),
+    Tunnel("vxlan6", "vxlan id 8 dstport 4789 remote {remote6} local {local6} dev {dev} udp6zerocsumrx", 111,
+           tunnel="vxlan"),
 )
 VLANS = (
     Tunnel("vlan", "vlan id 17", 107),
@@ -114,7 +120,7 @@ class Tcpdump:
     def __init__(self, t, direction, device, expression):
         self.path = os.path.join(t.directory, f"tcpdump-{direction}.pcap")
         self.process = subprocess.Popen(
-            ["tcpdump", "-Z", "root", "-i", device, "-Q", direction, "-s", "0", "-B", "16384", "--immediate-mode",
+            ["tcpdump", "-Z", "root", "-i", device, "-Q", direction, "-s", "0", "-B", "65536", "--immediate-mode",
              "-U", "-w", self.path,
              expression], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         line = ""
@@ -250,16 +256,20 @@ def say_all(t):
     with subprocess.Popen(["ip", "netns", "exec", "peer", "python3", "-c", ECHO], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True) as echo:
         echo.stdout.readline()
+        run("ip", "addr", "add", SIXES[HERE] + "/64", "dev", DEV, "nodad")
+        peer("addr", "add", SIXES[THERE] + "/64", "dev", "v1", "nodad")
         try:
             say_each(t)
         finally:
             echo.kill()
+            run("ip", "addr", "del", SIXES[HERE] + "/64", "dev", DEV)
+            peer("addr", "del", SIXES[THERE] + "/64", "dev", "v1")
 
 
 def say_each(t):
     for tunnel in TUNNELS:
         t.say(f"--inner, {tunnel.name}", lambda x=tunnel: test_tunnel(t, x))
-    for tunnel in TUNNELS:
+    for tunnel in TUNNELS[:6]:
         t.say(f"as tcpdump sees it, {tunnel.name}", lambda x=tunnel: test_tunnel_equal(t, x))
     t.say("as tcpdump sees it, VLAN tags", lambda: test_vlan_equal(t))
     t.say("as tcpdump sees it, pieces of 64 KiB", lambda: test_equal(t, "bulk", bulk, 16))
