@@ -99,7 +99,7 @@ static __always_inline __u64 site_word(__u64 address)
 	struct netcap_site_bucket *bucket = bpf_map_lookup_elem(&netcap_sites, &index);
 	__u64 word = (__u32)-1;
 
-	if (!bucket || !address) /* the address of free slots is 0 */
+	if (!bucket)
 		return word;
 	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
 		if (bucket->addresses[i] == address)

@@ -49,11 +49,6 @@ static int show_help(int argc, char **argv)
 {
 	char option[] = "--help", *words[] = {argv[argc - 1], option, NULL};
 
-	if (argc > 2) {
-		message("%s takes one verb, and \"%s\" is one word too many; netcapctl --help lists verbs.",
-			argv[0], argv[2]);
-		return EXITCODE_USAGE;
-	}
 	if (argc > 1)
 		return run_verb(2, words, NULL);
 	help_overview(stdout);

@@ -251,25 +251,16 @@ static int index_list(struct sites *s)
 	return 0;
 }
 
-uint64_t sites_hash_module(uint64_t hash, const char *line)
-{
-	/* "veth 45056 2 bonding, Live 0xffffffffc0a00000 (OE)": others may come to use it, or go */
-	enum { NAME, BYTES, USERS, USED_BY, STATE, ADDRESS };
-	int field = NAME;
-
-	for (const char *c = line; *c && field <= ADDRESS; c++) {
-		if (field != USERS && field != USED_BY)
-			hash = (hash ^ (unsigned char)*c) * 1099511628211; /* FNV-1a */
-		field += *c == ' ';
-	}
-	return hash;
-}
-
+/* "veth 45056 0 - Live 0xffffffffc0a00000": which modules there are, and where. */
 static int take_module(void *arg, char *line, size_t length)
 {
 	uint64_t *hash = arg;
+	const char *address = strrchr(line, ' ');
 
-	*hash = sites_hash_module(*hash, line);
+	for (const char *c = line; *c && *c != ' '; c++)
+		*hash = (*hash ^ (unsigned char)*c) * 1099511628211; /* FNV-1a */
+	for (const char *c = address; c && *c; c++)
+		*hash = (*hash ^ (unsigned char)*c) * 1099511628211;
 	return 0;
 }
 

@@ -57,10 +57,4 @@ bool sites_are_several(const struct sites *s, const char *name);
  */
 int sites_traceable(struct sites *s, const char *const *names, size_t count, bool *traceable);
 
-/*
- * Adds a line of /proc/modules to a hash that changes when modules are loaded, again too, or taken out, and not when
- * they are used.
- */
-uint64_t sites_hash_module(uint64_t hash, const char *line);
-
 #endif

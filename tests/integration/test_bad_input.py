@@ -86,12 +86,6 @@ def test_help_of_no_verb(lone_client):
     assert_one_sentence(done.stderr, '"skbs"', "--help")
 
 
-def test_help_of_two_verbs(lone_client):
-    done = lone_client.run("help", "skb", "points")
-    assert done.returncode == USAGE
-    assert_one_sentence(done.stderr, '"points"', "--help")
-
-
 def test_nearest_names_are_offered(idle):
     with idle.connect() as connection, pytest.raises(Error) as caught:
         connection.send("Start", {"points": ["tracepoint:skb:kfre_skb"]}, more=True)
