@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "daemon/linefile.h"
-#include "daemon/modulestamp.h"
 #include "daemon/nameindex.h"
 #include "daemon/sites.h"
 #include "daemon/tracefs.h"
@@ -254,10 +253,9 @@ static int index_list(struct sites *s)
 
 int sites_update(struct sites *s, const struct module_set *modules)
 {
-	uint64_t stamp = modulestamp(MODULESTAMP_LIST, MODULESTAMP_DIRECTORY);
 	int r;
 
-	if (s->names && !s->error && s->modules == stamp)
+	if (s->names && !s->error && s->modules == modules->stamp)
 		return 0;
 	forget(s);
 	r = collect_names(s, modules);
@@ -265,7 +263,7 @@ int sites_update(struct sites *s, const struct module_set *modules)
 		forget(s);
 		return r;
 	}
-	s->modules = stamp;
+	s->modules = modules->stamp;
 	s->error = read_symbols(s->names, s->count, &s->list);
 	if (!s->error)
 		s->error = index_list(s);

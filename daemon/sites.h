@@ -35,8 +35,9 @@ struct sites;
 struct sites *sites_new(const struct function_list *functions);
 void sites_free(struct sites *s);
 /*
- * Reads /proc/kallsyms, the first time and when there is another modulestamp. 0; -EACCES: the kernel hides
- * addresses; or other negative errno.
+ * Reads /proc/kallsyms, the first time and when the stamp of the modules is another one. It is older than
+ * all that is kept: a module that comes meanwhile leads to one more reading, never to a list without it.
+ * 0; -EACCES: the kernel hides addresses; or other negative errno.
  */
 int sites_update(struct sites *s, const struct module_set *modules);
 /*
