@@ -97,13 +97,11 @@ static __always_inline __u64 site_word(__u64 address)
 {
 	__u32 index = netcap_site_bucket(address, netcap_config.sites_bits);
 	struct netcap_site_bucket *bucket = bpf_map_lookup_elem(&netcap_sites, &index);
-	__u64 word = (__u32)-1;
+	__u64 word;
 
 	if (!bucket)
-		return word;
-	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
-		if (bucket->addresses[i] == address)
-			word = bucket->words[i];
+		return NETCAP_SITE_NONE;
+	word = netcap_site_word(bucket, address);
 	VERIFIER_FORGET(word);
 	VERIFIER_MEET();
 	return word;

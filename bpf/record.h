@@ -128,6 +128,7 @@ union netcap_place {
  * Words are union netcap_place; addresses of free slots are 0.
  */
 #define NETCAP_SITE_SLOTS 4
+#define NETCAP_SITE_NONE ((__u64)(__u32)-1) /* the word of a trace point that there is not */
 #define NETCAP_SITE_BITS_MAX 16
 
 struct netcap_site_bucket {
@@ -139,6 +140,20 @@ struct netcap_site_bucket {
 static inline __u32 netcap_site_bucket(__u64 address, __u8 bits)
 {
 	return address * 0x9e3779b97f4a7c15ull >> (64 - bits);
+}
+
+/*
+ * The word of an address, in the bucket that it belongs in. Where the kernel does not know what function a
+ * program was called at it says 0, as free slots do.
+ */
+static inline __u64 netcap_site_word(const struct netcap_site_bucket *bucket, __u64 address)
+{
+	__u64 word = NETCAP_SITE_NONE;
+
+	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
+		if (bucket->addresses[i] == address)
+			word = bucket->words[i];
+	return address ? word : NETCAP_SITE_NONE;
 }
 
 /* The session's control page: one array map, BPF_F_MMAPABLE, written by both sides. */

@@ -47,12 +47,18 @@ static int run_verb(int argc, char **argv, const char *socket_path)
 /* "help" alone, or "help VERB", which is "VERB --help". */
 static int show_help(int argc, char **argv)
 {
-	char option[] = "--help", *words[] = {argv[argc - 1], option, NULL};
+	char option[] = "--help", *words[] = {argv[1], option, NULL};
 
-	if (argc > 1)
-		return run_verb(2, words, NULL);
-	help_overview(stdout);
-	return EXITCODE_OK;
+	if (argc == 1) {
+		help_overview(stdout);
+		return EXITCODE_OK;
+	}
+	if (argc > 2) {
+		message("netcapctl %s: \"%s\" is one argument too many; see netcapctl --help.", argv[0],
+			argv[2]);
+		return EXITCODE_USAGE;
+	}
+	return run_verb(2, words, NULL);
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include <bpf/btf.h>
 
 #include "daemon/modules.h"
+#include "daemon/modulestamp.h"
 
 #define DIRECTORY "/sys/kernel/btf"
 
@@ -59,11 +60,13 @@ static int add(struct module_set *set, struct btf *kernel, const char *name)
 
 int module_set_open(struct module_set *set, struct btf *kernel)
 {
-	DIR *dir = opendir(DIRECTORY);
 	struct dirent *entry;
+	DIR *dir;
 	int r = 0;
 
 	memset(set, 0, sizeof(*set));
+	set->stamp = modulestamp(MODULESTAMP_LIST, MODULESTAMP_DIRECTORY);
+	dir = opendir(DIRECTORY);
 	while (dir && !r && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.' && strcmp(entry->d_name, "vmlinux"))
 			r = add(set, kernel, entry->d_name);

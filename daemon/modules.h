@@ -4,6 +4,7 @@
 #define MODULES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/function.h"
 
@@ -19,6 +20,7 @@ struct module {
 struct module_set {
 	struct module *items; /* owned */
 	size_t count;
+	uint64_t stamp;       /* modulestamp() from before they were read */
 };
 
 /*

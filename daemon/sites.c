@@ -21,7 +21,7 @@ struct sites {
 	struct site_list list; /* of names */
 	size_t *first;         /* owned; of each name, the first in list; one more than names */
 	bool *traceable;       /* owned; of names. NULL: not read yet */
-	uint64_t modules;      /* which modules there were */
+	uint64_t modules;      /* the stamp of those there were */
 	int error;             /* why there is no list; names are there all the same */
 };
 
@@ -251,26 +251,11 @@ static int index_list(struct sites *s)
 	return 0;
 }
 
-/* "veth 45056 0 - Live 0xffffffffc0a00000": which modules there are, and where. */
-static int take_module(void *arg, char *line, size_t length)
-{
-	uint64_t *hash = arg;
-	const char *address = strrchr(line, ' ');
-
-	for (const char *c = line; *c && *c != ' '; c++)
-		*hash = (*hash ^ (unsigned char)*c) * 1099511628211; /* FNV-1a */
-	for (const char *c = address; c && *c; c++)
-		*hash = (*hash ^ (unsigned char)*c) * 1099511628211;
-	return 0;
-}
-
 int sites_update(struct sites *s, const struct module_set *modules)
 {
-	uint64_t hash = 14695981039346656037u;
 	int r;
 
-	linefile_each("/proc/modules", take_module, &hash); /* there is none in a kernel without modules */
-	if (s->names && !s->error && s->modules == hash)
+	if (s->names && !s->error && s->modules == modules->stamp)
 		return 0;
 	forget(s);
 	r = collect_names(s, modules);
@@ -278,7 +263,7 @@ int sites_update(struct sites *s, const struct module_set *modules)
 		forget(s);
 		return r;
 	}
-	s->modules = hash;
+	s->modules = modules->stamp;
 	s->error = read_symbols(s->names, s->count, &s->list);
 	if (!s->error)
 		s->error = index_list(s);

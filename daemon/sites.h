@@ -2,7 +2,7 @@
 /*
  * Where the kernel's functions are in memory, and which of them can be traced. The kernel takes its time
  * to print both lists, so what they say of functions that take a packet is kept: the kernel's own do not
- * move, and when modules came or went the lists are read again.
+ * move, and when modules came, went or were loaded anew the lists are read again.
  */
 #ifndef SITES_H
 #define SITES_H
@@ -35,8 +35,9 @@ struct sites;
 struct sites *sites_new(const struct function_list *functions);
 void sites_free(struct sites *s);
 /*
- * Reads /proc/kallsyms, the first time and after modules came or went. 0; -EACCES: the kernel hides
- * addresses; or other negative errno.
+ * Reads /proc/kallsyms, the first time and when the stamp of the modules is another one. It is older than
+ * all that is kept: a module that comes meanwhile leads to one more reading, never to a list without it.
+ * 0; -EACCES: the kernel hides addresses; or other negative errno.
  */
 int sites_update(struct sites *s, const struct module_set *modules);
 /*

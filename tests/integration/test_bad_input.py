@@ -86,6 +86,14 @@ def test_help_of_no_verb(lone_client):
     assert_one_sentence(done.stderr, '"skbs"', "--help")
 
 
+@pytest.mark.parametrize("words", [("help", "skb", "list"), ("--help", "skb", "list"),
+                                   ("help", "skb", "extra", "more")], ids=" ".join)
+def test_help_of_several_verbs(lone_client, words):
+    done = lone_client.run(*words)
+    assert done.returncode == USAGE and done.stdout == ""
+    assert_one_sentence(done.stderr, words[0], f'"{words[2]}"', "--help")
+
+
 def test_nearest_names_are_offered(idle):
     with idle.connect() as connection, pytest.raises(Error) as caught:
         connection.send("Start", {"points": ["tracepoint:skb:kfre_skb"]}, more=True)

@@ -11,13 +11,7 @@
 /* As the programs look it up. */
 static uint64_t look_up(const struct netcap_site_bucket *buckets, uint8_t bits, uint64_t address)
 {
-	const struct netcap_site_bucket *b = &buckets[netcap_site_bucket(address, bits)];
-	uint64_t word = 0;
-
-	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
-		if (b->addresses[i] == address)
-			word = b->words[i];
-	return word;
+	return netcap_site_word(&buckets[netcap_site_bucket(address, bits)], address);
 }
 
 static void check(size_t count, uint64_t step)
@@ -38,7 +32,8 @@ static void check(size_t count, uint64_t step)
 	assert_in_range(bits, 1, NETCAP_SITE_BITS_MAX);
 	for (size_t i = 0; i < count; i++)
 		assert_int_equal(look_up(buckets, bits, addresses[i]), words[i]);
-	assert_int_equal(look_up(buckets, bits, 0xffffffff80fffff0), 0);
+	assert_int_equal(look_up(buckets, bits, 0xffffffff80fffff0), NETCAP_SITE_NONE);
+	assert_int_equal(look_up(buckets, bits, 0), NETCAP_SITE_NONE);
 	free(buckets);
 	free(addresses);
 	free(words);

@@ -3,7 +3,9 @@
 import contextlib
 import ctypes
 import fcntl
+import glob
 import json
+import lzma
 import mmap
 import os
 import re
@@ -89,12 +91,22 @@ def datagrams(count):
             time.sleep(0.002)
 
 
-def tagged(count):
-    """count datagrams with a VLAN tag, which nobody takes."""
+def unanswered(count, address):
+    """count datagrams that nobody takes."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         for _ in range(count):
-            s.sendto(bytes(PAYLOAD), ("10.77.7.2", CLOSED_PORT))
+            s.sendto(bytes(PAYLOAD), (address, CLOSED_PORT))
             time.sleep(0.002)
+
+
+def tagged(count):
+    """With a VLAN tag."""
+    unanswered(count, "10.77.7.2")
+
+
+def swallowed(count):
+    """By the device of make_dummy()."""
+    unanswered(count, "10.77.8.2")
 
 
 def connects(count):
@@ -139,6 +151,38 @@ def make_vlan():
                     "link set tagged up",
                     "neigh add 10.77.7.2 lladdr 02:00:00:00:00:07 dev tagged nud permanent"):
         run("ip", *command.split())
+
+
+def load_unsigned(module):
+    """Without its signature the kernel marks it, as it does modules from outside its tree. Its address."""
+    path, = glob.glob(f"/lib/modules/{os.uname().release}/**/{module}.ko*", recursive=True)
+    with (lzma.open if path.endswith(".xz") else open)(path, "rb") as file:
+        image = file.read().removesuffix(b"~Module signature appended~\n")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(175, image, ctypes.c_ulong(len(image)), b""):  # init_module()
+        raise Failed(f"{path} cannot be loaded: {os.strerror(ctypes.get_errno())}")
+    with open("/proc/modules", encoding="ascii") as file:
+        found = re.search(rf"^{module} .* (0x\w+) \(\w+\)$", file.read(), re.MULTILINE)
+    if not found:
+        raise Failed(f"{path} was loaded and the kernel does not mark it")
+    return found[1]
+
+
+@contextlib.contextmanager
+def make_dummy():
+    """A device whose module is loaded for it alone; the address of that."""
+    address = load_unsigned("dummy")
+    try:
+        for command in ("link add swallow type dummy", "addr add 10.77.8.1/24 dev swallow",
+                        "link set swallow up",
+                        "neigh add 10.77.8.2 lladdr 02:00:00:00:00:08 dev swallow nud permanent"):
+            run("ip", *command.split())
+        yield address
+    finally:
+        # programs hold the module until they are detached, which is after the summary
+        if not wait_until(lambda: not subprocess.run(["modprobe", "-r", "dummy"], capture_output=True,
+                                                     timeout=60).returncode, GONE_SECONDS):
+            raise Failed(f"the module dummy was still in use after {GONE_SECONDS} s")
 
 
 # ---- daemon and captures ----
