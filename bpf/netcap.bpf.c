@@ -12,6 +12,7 @@
 #include "wanted.bpf.h"
 #include "inner.bpf.h"
 #include "made.bpf.h"
+#include "track.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -27,6 +28,8 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.stack = 1,
 	.filtered = 1,
 	.inner = 1,
+	.track = 1,
+	.track_ends = 1,
 	.snaplen = 1,
 };
 
@@ -65,15 +68,10 @@ static __always_inline void describe_device(struct netcap_record *r, struct net_
 		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
 }
 
-/*
- * What describe() fills, on the stack. A global function wants a whole record; where there is none, comm is left out,
- * as the stack is short.
- */
-#ifdef NETCAP_OLD_LOOPS
-#define HEAD_BYTES offsetof(struct netcap_record, comm)
-#else
-#define HEAD_BYTES sizeof(struct netcap_record)
-#endif
+/* What describe() fills, on the stack, which is short: the fields up to comm. */
+struct record_head {
+	__u64 words[offsetof(struct netcap_record, comm) / sizeof(__u64)];
+};
 
 static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
 				     struct sk_buff *skb, struct net_device *dev,
@@ -105,8 +103,6 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	r->ifindex = PACKET_GET(typed, dev, ifindex);
 	describe_device(r, dev, typed);
-	if (HEAD_BYTES > offsetof(struct netcap_record, comm))
-		__builtin_memset(r->comm, 0, sizeof(r->comm)); /* describe_task() knows */
 }
 
 /* Who runs here: straight into the record, for the stack is short. */
@@ -163,13 +159,14 @@ static __always_inline __u64 wake_flags(__u64 packets)
  * Fills the fixed part of a record, and says whether to wake the daemon. Global, so that the verifier
  * looks at it once and not for each size of a record.
  */
-VERIFIER_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct netcap_record *head)
+VERIFIER_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct record_head *head)
 {
 	if (!r || !head)
 		return BPF_RB_NO_WAKEUP;
-	__builtin_memcpy(r, head, offsetof(struct netcap_record, comm));
+	__builtin_memcpy(r, head, sizeof(*head));
+	r->track = track_number(r->skb);
 	if (!r->netns)
-		r->netns = sock_netns((struct sk_buff *)head->skb);
+		r->netns = sock_netns((struct sk_buff *)r->skb);
 	describe_task(r);
 	return wake_flags(1);
 }
@@ -182,8 +179,8 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 							  struct record_plan *plan, __u64 *wake,
 							  bool typed, bool calls)
 {
-	__u64 head[HEAD_BYTES / sizeof(__u64)];
-	struct netcap_record *h = (struct netcap_record *)head, *r;
+	struct record_head head;
+	struct netcap_record *h = (struct netcap_record *)&head, *r;
 
 	/* in memory, where the filter's copy was: in registers it would take room of its own when spilled */
 	VERIFIER_IN_MEMORY(h);
@@ -197,7 +194,7 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	record_plan(plan, pkt);
 	r = record_reserve(&netcap_ring, plan);
 	if (r)
-		*wake = netcap_finish(r, h);
+		*wake = netcap_finish(r, &head);
 	return r;
 }
 
@@ -230,15 +227,17 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 
 /*
  * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append what is called
- * later before the filter. made: made_end() is, too; a function that never is would be missing in what the kernel
- * says of the program.
+ * later before the filter. made: made_end() and track_begin() are, too; a function that never is would be missing in what
+ * the kernel says of the program.
  */
 static __always_inline void keep_filter_last(bool made)
 {
 	if (netcap_config.access <= NETCAP_ACCESS_DIRECT)
 		return;
-	if (made)
+	if (made) {
 		made_end(0);
+		track_begin(0);
+	}
 #ifndef NETCAP_OLD_LOOPS
 	netcap_finish(NULL, NULL);
 	bpf_loop(1, source_copy_step, NULL, 0);
@@ -255,15 +254,19 @@ static __always_inline __u64 pointer_in(__u64 value, __u16 at)
 	return pointer;
 }
 
-/* Asks the filter, and captures. False: it does not match. */
+/* Asks the filter, and captures. follows: packets may be followed, and are not asked again. False: it does not match. */
 static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
 				 struct netcap_packet *pkt, struct netcap_counters *counters,
-				 const void *direct, bool typed, bool calls)
+				 const void *direct, bool typed, bool calls, bool follows)
 {
-	/* no filter matches what begins with no header */
-	if (netcap_config.filtered ? !packet_matches(pkt, direct) :
-				     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
-		return false;
+	if (!follows || !track_knows(skb)) { /* again, as the stack has no room to keep it */
+		/* no filter matches what begins with no header */
+		if (netcap_config.filtered ? !packet_matches(pkt, direct) :
+					     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
+			return false;
+		if (follows && netcap_config.track)
+			track_begin(source_number((__u64)skb));
+	}
 	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
 	return true;
 }
@@ -288,7 +291,7 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 	if (!skb)
 		goto filtered;
 	dev = packet_dev(skb, typed);
-	if (!wanted(skb, dev, typed))
+	if (!track_knows(skb) && !wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
 	if (netcap_config.fake)
@@ -296,7 +299,7 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 	if (netcap_config.inner)
 		inner_enter(&pkt, &direct);
 	keep_filter_last(true);
-	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls);
+	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls, true);
 	if (netcap_config.fake && pkt.source)
 		made_end(pkt.source);
 filtered:
@@ -328,7 +331,7 @@ static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool ca
 	if (netcap_config.inner)
 		inner_enter(&pkt, &direct);
 	keep_filter_last(false);
-	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, calls);
+	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, calls, false);
 filtered:
 	if (!taken)
 		__sync_fetch_and_add(&counters->filtered, 1);
@@ -435,5 +438,35 @@ int netcap_return(__u64 *ctx)
 	r->frame = frame;
 	r->value = argument(ctx, netcap_config.return_arg);
 	bpf_ringbuf_submit(r, wake_flags(0));
+	return 0;
+}
+
+/* Beside a session that follows packets: a function that makes an sk_buff of another one, its first two arguments. */
+SEC("raw_tp/kfree_skb")
+int netcap_copy(void *ctx)
+{
+	if (active())
+		track_copy(track_argument(ctx, 0), track_argument(ctx, 1));
+	return 0;
+}
+
+/* The same for a function that frees one. */
+SEC("raw_tp/kfree_skb")
+int netcap_free(void *ctx)
+{
+	struct netcap_end *end;
+	__u64 number;
+
+	if (!active())
+		return 0;
+	number = track_free(track_argument(ctx, netcap_config.skb_arg));
+	if (!number)
+		return 0;
+	end = bpf_ringbuf_reserve(&netcap_ring, sizeof(*end), 0);
+	if (!end)
+		return 0; /* whoever waits for it knows that it may not come */
+	end->time_ns = bpf_ktime_get_ns();
+	end->track = number;
+	bpf_ringbuf_submit(end, wake_flags(0));
 	return 0;
 }

@@ -15,6 +15,7 @@
 #define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
 #define NETCAP_MADE_BYTES   128  /* of struct source_made */
 #define NETCAP_MADE_SLOTS   8    /* packets at once, on one CPU, whose headers are made */
+#define NETCAP_TRACK_TICKETS 1024 /* numbers of packets that are ready to be given out */
 #define NETCAP_CALLS_MOST   4096 /* calls of functions whose return is waited for, in one session */
 
 /* What the bytes of a record begin with. */
@@ -99,6 +100,10 @@ struct netcap_config {
 	__u8 flow_arg;      /* the same for struct flowi, flowi4, flowi6 */
 	__u8 inner;         /* 1: packets are those in tunnels */
 	__u8 source;        /* enum source_kind of what an XDP program's argument points to */
+	__u8 track;         /* 1: a packet that matched once is captured everywhere */
+	__u8 track_ends;    /* 1: a struct netcap_end is wanted when such a packet is gone */
+	__u8 registers;     /* of programs beside the trace points: their arguments are in registers */
+	__u8 apart[5];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];
@@ -164,6 +169,9 @@ struct netcap_control {
 	__u8 apart[48]; /* what every hit reads shares no cache line with what captures write */
 	__u64 taken;    /* records submitted, all points; with a count, less those the client lost */
 	__u64 wakeups;  /* wake-ups sent */
+	__u64 tracked;    /* packets that are or were followed */
+	__u64 track_put;  /* their sk_buffs that were put in netcap_track, */
+	__u64 track_gone; /* and taken out as they were freed */
 };
 
 /*
@@ -209,6 +217,7 @@ struct netcap_record {
 	__u8 pad[3];
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
+	__u64 track;      /* number of the packet in the session, 0: it is not followed */
 	__u64 stack[];    /* NETCAP_STACK_FRAMES slots with NETCAP_F_STACK, else none */
 };
 
@@ -222,11 +231,21 @@ struct netcap_return {
 	__u64 value;   /* the register; 0 for functions that return nothing */
 };
 
-_Static_assert(sizeof(struct netcap_config) == 96, "netcap_config: layout");
+/*
+ * A packet that is followed is gone: all its sk_buffs are freed. In the same ring, behind its records; told from
+ * others by its length.
+ */
+struct netcap_end {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 track;
+};
+
+_Static_assert(sizeof(struct netcap_config) == 104, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
-_Static_assert(sizeof(struct netcap_control) == 80, "netcap_control: layout");
+_Static_assert(sizeof(struct netcap_control) == 104, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
-_Static_assert(sizeof(struct netcap_record) == 112, "netcap_record: layout");
+_Static_assert(sizeof(struct netcap_record) == 120, "netcap_record: layout");
 _Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");
+_Static_assert(sizeof(struct netcap_end) == 16, "netcap_end: layout");
 
 #endif

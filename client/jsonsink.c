@@ -64,6 +64,8 @@ static void add_meta(struct json_object *o, const struct meta *m)
 	add_number(o, "protocol", m->protocol);
 	add_text(o, "tunnel", m->tunnel);
 	add_text(o, "made", m->made);
+	if (m->track)
+		add_number(o, "track", m->track);
 	if (m->partial)
 		json_object_object_add(o, "partial", json_object_new_boolean(1));
 }

@@ -33,6 +33,8 @@ enum long_only {
 	OPT_SKB_DATA,
 	OPT_SKB_DATA_OFFSET,
 	OPT_XDP,
+	OPT_TRACK,
+	OPT_TRACK_SIZE,
 };
 
 static const struct option skb_options[] = {
@@ -53,6 +55,8 @@ static const struct option skb_options[] = {
 	{"inner", no_argument, NULL, OPT_INNER},
 	{"skb-data", no_argument, NULL, OPT_SKB_DATA},
 	{"skb-data-offset", required_argument, NULL, OPT_SKB_DATA_OFFSET},
+	{"track", no_argument, NULL, OPT_TRACK},
+	{"track-size", required_argument, NULL, OPT_TRACK_SIZE},
 	{"netns", required_argument, NULL, OPT_NETNS},
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
@@ -267,6 +271,11 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 	case OPT_INNER:
 		s->inner = true;
 		return EXITCODE_OK;
+	case OPT_TRACK:
+		s->track = true;
+		return EXITCODE_OK;
+	case OPT_TRACK_SIZE:
+		return set_number(&s->track_size, "--track-size", value, LIMIT_TRACK_MIN, LIMIT_TRACK_MAX, true);
 	case OPT_SKB_DATA:
 		s->skb_data = true;
 		return EXITCODE_OK;
@@ -363,6 +372,10 @@ static int check_skb(const struct options *o)
 	}
 	if (o->spec.skb_data_offset && !o->spec.skb_data) {
 		message("--skb-data-offset counts from where --skb-data says that packets begin: give both.");
+		return EXITCODE_USAGE;
+	}
+	if (o->spec.track_size != DEFAULT_TRACK_SIZE && !o->spec.track) {
+		message("--track-size is how many packets --track can follow: give both.");
 		return EXITCODE_USAGE;
 	}
 	if (o->json && o->write_path) {

@@ -91,6 +91,8 @@ void print_meta(FILE *out, const struct meta *m, const char *stack_color)
 		fprintf(out, " mark 0x%" PRIx32, m->mark);
 	print_named(out, " in ", m->tunnel);
 	print_named(out, " headers made: ", m->made);
+	if (m->track)
+		fprintf(out, " track %" PRIu64, m->track);
 	if (m->partial)
 		fputs(" (bytes missing: page fragments could not be read)", out);
 	putc('\n', out);

@@ -32,6 +32,17 @@ static void print_remark(FILE *out, const char *what, const char *name, const ch
 	putc('\n', out);
 }
 
+static void print_tracking_note(FILE *out, struct json_object *session)
+{
+	const char *note = jsonget_string(jsonget_object(session, "tracking"), "note");
+
+	if (!note)
+		return;
+	fputs("not everything can be followed: ", out);
+	text_print_safe(out, note);
+	putc('\n', out);
+}
+
 void summary_attached(FILE *out, struct json_object *session)
 {
 	struct json_object *points = jsonget_array(session, "points");
@@ -52,6 +63,7 @@ void summary_attached(FILE *out, struct json_object *session)
 	}
 	if (failed > FAILED_SHOWN)
 		fprintf(out, "and %zu more were not attached\n", failed - FAILED_SHOWN);
+	print_tracking_note(out, session);
 	fprintf(out, "capturing at %zu trace point%s", attached, attached == 1 ? "" : "s");
 	print_filter(out, session);
 	fputs("; Ctrl-C ends it\n", out);
@@ -98,6 +110,18 @@ static void print_points(FILE *out, struct json_object *session)
 	silent += (size_t)jsonget_integer(session, "silent");
 	if (silent)
 		fprintf(out, "  %zu other trace points were never hit\n", silent);
+}
+
+static void print_tracking(FILE *out, struct json_object *session, const struct options *o)
+{
+	struct json_object *tracking = jsonget_object(session, "tracking");
+	int64_t evicted = jsonget_integer(tracking, "evicted");
+
+	if (!tracking)
+		return;
+	fprintf(out, "%" PRId64 " packets tracked, %" PRId64 " evicted%s\n", jsonget_integer(tracking, "packets"),
+		evicted, evicted && o->spec.track_size < LIMIT_TRACK_MAX ?
+			": more could be followed at a time with a larger --track-size." : ".");
 }
 
 static void print_advice(FILE *out, const struct counters *c, const struct options *o)
@@ -159,6 +183,7 @@ void summary_ended(FILE *out, struct json_object *session, const char *reason,
 		 jsonget_integer(session, "id"), reason ? reason : "no reason given");
 	print_counters(out, name, &c);
 	print_points(out, session);
+	print_tracking(out, session, o);
 	print_advice(out, &c, o);
 	if (!c.lost_ring && !c.lost_client)
 		fputs("nothing was lost.\n", out);

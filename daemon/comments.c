@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +14,16 @@
 #define SKB_DIGITS 16  /* of a kernel address; others are shorter, and not kept */
 #define SKB_FIELD  " skb=0x"
 
-/* All that a text is made of, but for the skb and the location, is side by side in a record. */
+#define TRACK_BYTES 32 /* of the field track, the last one */
+
+/* All that a text is made of, but for the skb, the location and the track, is side by side in a record. */
 #define SAME_AT    offsetof(struct netcap_record, point)
-#define SAME_BYTES (offsetof(struct netcap_record, stack) - SAME_AT)
+#define SAME_BYTES (offsetof(struct netcap_record, track) - SAME_AT)
 
 struct kept {
 	struct comment comment; /* text NULL: none yet */
 	char *skb;              /* the digits in text */
+	size_t base;            /* bytes of text without the track */
 	uint64_t location;
 	uint8_t same[SAME_BYTES];
 	char text[TEXT_BYTES];
@@ -66,6 +71,13 @@ static void put_skb(char *digits, uint64_t skb)
 		digits[i] = "0123456789abcdef"[skb & 15];
 }
 
+/* The field at the end of a text, which packets that are not followed do not have. Bytes without the NUL. */
+static size_t put_track(char *end, uint64_t track)
+{
+	*end = '\0';
+	return track ? snprintf(end, TRACK_BYTES, " track=%" PRIu64, track) : 0;
+}
+
 const struct comment *comments_find(struct comments *c, const struct netcap_record *r)
 {
 	struct kept *k = place_of(c, r);
@@ -74,11 +86,15 @@ const struct comment *comments_find(struct comments *c, const struct netcap_reco
 	    memcmp(k->same, same_part(r), SAME_BYTES))
 		return NULL;
 	put_skb(k->skb, r->skb);
+	k->comment.len = k->base + put_track(k->text + k->base, r->track);
 	return &k->comment;
 }
 
 static void keep(struct kept *k, const struct netcap_record *r, const struct comment *comment)
 {
+	char track[TRACK_BYTES];
+
+	k->base = comment->len - put_track(track, r->track);
 	memcpy(k->text, comment->text, comment->len + 1);
 	memcpy(k->same, same_part(r), SAME_BYTES);
 	k->location = r->location;
@@ -93,7 +109,7 @@ const struct comment *comments_make(struct comments *c, const struct netcap_reco
 	int len = comments_format(m, c->text, sizeof(c->text));
 
 	c->last = (struct comment){ c->text, len > 0 ? len : 0 };
-	if (len > 0 && len < TEXT_BYTES && may_be_kept(r))
+	if (len > 0 && len + TRACK_BYTES < TEXT_BYTES && may_be_kept(r))
 		keep(place_of(c, r), r, &c->last);
 	return &c->last;
 }

@@ -15,6 +15,7 @@
 #include "daemon/report.h"
 #include "daemon/ring.h"
 #include "daemon/stream.h"
+#include "pcapng.h"
 
 #define FLUSH_BYTES (1 << 20) /* most that the output gets, and what the last packet has beyond, before it writes */
 
@@ -161,6 +162,16 @@ static void on_returned(void *arg, const struct netcap_return *back)
 	calls_return(d->calls, back);
 }
 
+/* A caller without room for it will see that no more of the packet comes. */
+static void on_ended(void *arg, const struct netcap_end *end)
+{
+	struct delivery *d = arg;
+	const struct pcapng_end block = { end->track, wallclock_at(d->context.clock, end->time_ns) };
+
+	if (d->output)
+		pcapng_put_end(output_buf(d->output), &block);
+}
+
 /* Have the programs captured all that they may, and some of it still waits? */
 static bool returns_are_due(const struct delivery *d)
 {
@@ -215,7 +226,7 @@ static int open_stream(struct delivery *d, int fd)
 int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
 		  const struct delivery_callbacks *callbacks, void *arg)
 {
-	static const struct ring_callbacks ring = { on_record, on_returned, on_batch };
+	static const struct ring_callbacks ring = { on_record, on_returned, on_ended, on_batch };
 	bool returns = context->load->maps.calls >= 0;
 
 	memset(d, 0, sizeof(*d));

@@ -84,6 +84,7 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->mark = r->mark;
 	m->protocol = r->protocol;
 	m->skb = r->skb;
+	m->track = r->track;
 	m->partial = !!(r->flags & NETCAP_F_PARTIAL);
 	if (r->flags & NETCAP_F_STACK)
 		describe_stack(r, s, store, m);

@@ -155,15 +155,15 @@ static int attach_multi(struct job *j, int program)
 
 /* ---- one kprobe each ---- */
 
-static int attach_one(struct job *j, int program, size_t i)
+int kprobe_attach_at(struct hooks *h, int pmu, uint64_t address, int program)
 {
-	int event = perfprobe_open(j->pmu, NULL, j->addresses[i]), link, r = 0;
+	int event = perfprobe_open(pmu, NULL, address), link, r = 0;
 
 	if (event < 0)
 		return event;
 	link = bpf_link_create(program, event, BPF_PERF_EVENT, NULL);
 	if (link >= 0)
-		r = hooks_keep_link(j->hooks, link);
+		r = hooks_keep_link(h, link);
 	else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program)) /* before Linux 5.15 */
 		r = -errno;
 	if (!r && ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
@@ -172,13 +172,13 @@ static int attach_one(struct job *j, int program, size_t i)
 		close(event); /* the link keeps it */
 		return r;
 	}
-	return hooks_keep_link(j->hooks, event);
+	return hooks_keep_link(h, event);
 }
 
 static void attach_each(struct job *j, int program)
 {
 	for (size_t i = 0; i < j->sites.count; i++) {
-		j->errors[i] = attach_one(j, program, i);
+		j->errors[i] = kprobe_attach_at(j->hooks, j->pmu, j->addresses[i], program);
 		sites_done(j, i, 1);
 	}
 }

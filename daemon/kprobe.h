@@ -20,4 +20,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 /* Takes over a link. 0 or -ENOMEM. */
 int hooks_keep_link(struct hooks *h, int fd);
 
+/* A single kprobe at an address, which h owns. pmu: perfprobe_pmu(). 0 or negative errno. */
+int kprobe_attach_at(struct hooks *h, int pmu, uint64_t address, int program);
+
 #endif

@@ -89,10 +89,45 @@ int maps_make_calls(struct template_maps *maps)
 	return maps->calls < 0 ? -errno : 0;
 }
 
+static int fill_tickets(int fd)
+{
+	int r = 0;
+
+	for (uint64_t number = 1; !r && number <= NETCAP_TRACK_TICKETS; number++)
+		r = bpf_map_update_elem(fd, NULL, &number, BPF_ANY);
+	return r ? -errno : 0;
+}
+
+int maps_make_track(struct template_maps *maps, uint32_t size, bool ends)
+{
+	maps->track = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_track", sizeof(uint64_t),
+				     sizeof(uint64_t), size, NULL);
+	if (maps->track < 0)
+		return -errno;
+	if (ends)
+		maps->lives = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_lives", sizeof(uint64_t),
+					     sizeof(uint64_t), size, NULL);
+	if (ends && maps->lives < 0)
+		return -errno;
+	maps->tickets = bpf_map_create(BPF_MAP_TYPE_QUEUE, "netcap_tickets", 0, sizeof(uint64_t),
+				       NETCAP_TRACK_TICKETS, NULL);
+	return maps->tickets < 0 ? -errno : fill_tickets(maps->tickets);
+}
+
+uint64_t maps_count_track(const struct template_maps *maps)
+{
+	uint64_t key, count = 0;
+
+	for (void *last = NULL; !bpf_map_get_next_key(maps->track, last, &key); last = &key)
+		count++;
+	return count;
+}
+
 void maps_close(struct template_maps *maps)
 {
 	int *const fds[] = { &maps->config, &maps->control, &maps->counters, &maps->ring,
-			     &maps->made,   &maps->sites,   &maps->calls };
+			     &maps->made,   &maps->sites,   &maps->calls,    &maps->track,
+			     &maps->tickets, &maps->lives };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

@@ -3,6 +3,7 @@
 #ifndef MAPS_H
 #define MAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,7 +11,7 @@
 #include "daemon/template.h"
 
 #define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1, .made = -1, \
-		    .sites = -1, .calls = -1 }
+		    .sites = -1, .calls = -1, .track = -1, .tickets = -1, .lives = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, room for
@@ -28,6 +29,13 @@ int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const
 		    size_t count);
 /* Makes the table of open calls, for all programs of a session. 0 or negative errno. */
 int maps_make_calls(struct template_maps *maps);
+/*
+ * Makes what follows packets, for all programs of a session: room for size sk_buffs; with ends for what tells that a
+ * packet is gone, too. 0 or negative errno.
+ */
+int maps_make_track(struct template_maps *maps, uint32_t size, bool ends);
+/* How many sk_buffs are followed just now. */
+uint64_t maps_count_track(const struct template_maps *maps);
 /* Closes all; takes half-built ones, and leaves MAPS_NONE. */
 void maps_close(struct template_maps *maps);
 

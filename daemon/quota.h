@@ -22,6 +22,8 @@
 /* Bytes of kernel memory in the rings of all sessions: netcapd.service allows so much, and more. */
 #define QUOTA_RINGS     (512LL << 20)
 #define QUOTA_RINGS_UID (256LL << 20)
+/* What counts with them for each sk_buff that a session can follow: two entries of hashes. */
+#define QUOTA_TRACK_BYTES 192
 
 /* Bytes waiting for a caller that does not read: some 100 packets as JSON at the longest. */
 #define QUOTA_OUT_BYTES (4 << 20)

@@ -38,6 +38,8 @@ static int on_record(void *context, void *data, size_t len)
 		r->callbacks.record(r->arg, data, len);
 	else if (len == sizeof(struct netcap_return))
 		r->callbacks.returned(r->arg, data);
+	else if (len == sizeof(struct netcap_end))
+		r->callbacks.ended(r->arg, data);
 	r->bytes += len;
 	r->taken++;
 	if (r->yielded)

@@ -26,6 +26,8 @@ struct ring_callbacks {
 	void (*record)(void *arg, const struct netcap_record *r, size_t len);
 	/* A function returned that has such a record: it came before. */
 	void (*returned)(void *arg, const struct netcap_return *back);
+	/* A packet that was followed is gone: its records came before. */
+	void (*ended)(void *arg, const struct netcap_end *end);
 	/* After some records: time to hand on what came. */
 	void (*batch)(void *arg);
 };

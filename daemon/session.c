@@ -447,6 +447,15 @@ static bool points_are_readable(const struct session *s)
 	return s->state == RUNNING || s->state == FLUSHING || s->state == ENDED;
 }
 
+/* While the worker is at it, its note is the worker's. */
+static void add_tracking(struct session *s, struct json_object *o)
+{
+	struct json_object *tracking = points_are_readable(s) ? sessionload_tracking(&s->load) : NULL;
+
+	if (tracking)
+		json_object_object_add(o, "tracking", tracking);
+}
+
 static void add_points(struct session *s, struct json_object *o)
 {
 	struct counters sum = {};
@@ -483,5 +492,6 @@ struct json_object *session_to_json(struct session *s)
 	if (s->spec.filter)
 		json_object_object_add(o, "filter", json_object_new_string(s->spec.filter));
 	add_points(s, o);
+	add_tracking(s, o);
 	return o;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/jsonmake.h"
 #include "daemon/quota.h"
 #include "daemon/report.h"
 #include "daemon/sessionload.h"
@@ -142,6 +143,8 @@ static bool make_maps(struct sessionload *l)
 
 	if (!r && wants_returns(l))
 		r = maps_make_calls(&l->maps);
+	if (!r && l->spec->track)
+		r = maps_make_track(&l->maps, l->spec->track_size, l->spec->track_ends);
 	if (!r) {
 		l->control = maps_map_control(&l->maps);
 		l->scratch = malloc(maps_counter_bytes());
@@ -179,6 +182,8 @@ static void fill_config(const struct sessionload *l, struct netcap_config *confi
 	config->stack = spec->stack;
 	config->fake = fake_mode(spec);
 	config->inner = spec->inner;
+	config->track = spec->track;
+	config->track_ends = spec->track_ends;
 	config->skb_data = spec->skb_data;
 	config->skb_data_offset = spec->skb_data_offset;
 	config->page_linear = l->kernel->page_linear;
@@ -216,7 +221,8 @@ static bool attach(struct sessionload *l)
 	struct hooks_plan plan;
 
 	make_plan(l, &plan);
-	if (hooks_attach(&l->hooks, &plan)) {
+	if ((l->spec->track && track_attach_functions(&l->track, &plan)) || hooks_attach(&l->hooks, &plan) ||
+	    (l->spec->track && track_attach_tracepoints(&l->track, &plan))) {
 		fail(l, "Failed", "points", "no memory to attach the programs");
 		return false;
 	}
@@ -340,11 +346,15 @@ void sessionload_settle(struct sessionload *l)
 			break;
 	}
 	l->missed_shared = hooks_missed(&l->hooks);
+	if (l->maps.track >= 0)
+		l->track.left = maps_count_track(&l->maps);
+	l->settled = true;
 }
 
 void sessionload_clear(struct sessionload *l)
 {
 	hooks_close(&l->hooks);
+	track_close(&l->track);
 	if (l->counted)
 		__atomic_sub_fetch(l->in_use, l->counted, __ATOMIC_RELAXED);
 	probe_list_clear(&l->probes);
@@ -434,6 +444,24 @@ void sessionload_sum(struct sessionload *l, struct counters *sum)
 		sessionload_counters(l, i, &c);
 		counters_add(sum, &c);
 	}
+}
+
+/* Those that the map had no room for any more are known at the end only: they were never taken out. */
+struct json_object *sessionload_tracking(const struct sessionload *l)
+{
+	const struct netcap_control *c = l->control;
+	struct json_object *o = l->spec->track && c ? json_object_new_object() : NULL;
+	uint64_t kept, put;
+	bool ok;
+
+	if (!o)
+		return NULL;
+	put = __atomic_load_n(&c->track_put, __ATOMIC_RELAXED);
+	kept = __atomic_load_n(&c->track_gone, __ATOMIC_RELAXED) + l->track.left;
+	ok = jsonmake_number(o, "packets", __atomic_load_n(&c->tracked, __ATOMIC_RELAXED)) &&
+	     (!l->settled || jsonmake_number(o, "evicted", put > kept ? put - kept : 0)) &&
+	     jsonmake_text(o, "note", *l->track.note ? l->track.note : NULL);
+	return jsonmake_whole(o, ok);
 }
 
 struct json_object *sessionload_points(struct sessionload *l, bool brief, struct counters *sum,

@@ -18,6 +18,7 @@
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
 #include "daemon/probe.h"
+#include "daemon/track.h"
 #include "daemon/worker.h"
 #include "spec.h"
 
@@ -45,9 +46,11 @@ struct sessionload {
 	struct probe_list probes;         /* owned */
 	struct sessionload_point *points; /* owned; one for each probe */
 	struct hooks hooks;               /* owned */
+	struct track track;               /* owned */
 	enum hooks_backend backend;
 	size_t done;                      /* probes attached or failed; atomic, for progress */
 	uint64_t began, attached;         /* CLOCK_MONOTONIC; attached is 0 before */
+	bool settled;                     /* after sessionload_settle() */
 	uint64_t missed_shared;           /* of programs that several probes share */
 	struct json_object *plan;         /* with dry_run: the reply "planned"; owned until taken */
 	const char *error;                /* error of the interface file; NULL: it worked */
@@ -79,6 +82,8 @@ void sessionload_progress(struct sessionload *l, size_t *done, size_t *count);
  * there until all trace points were attached.
  */
 void sessionload_add_times(const struct sessionload *l, struct json_object *o);
+/* The packets that are followed, as type Tracking of the interface file; NULL: none are, or out of memory. */
+struct json_object *sessionload_tracking(const struct sessionload *l);
 /* Are there addresses of functions in what it captures? */
 bool sessionload_wants_symbols(const struct sessionload *l);
 /* One trace point's counters as of now. */

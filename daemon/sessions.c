@@ -92,7 +92,10 @@ static void on_ended(void *arg, struct session *s)
 	t->changed(t->arg);
 }
 
-/* A dry run attaches nothing. The kernel takes powers of two for rings. */
+/*
+ * A dry run attaches nothing. The kernel takes powers of two for rings. The tables of packets that are followed count
+ * with the rings: both are kernel memory.
+ */
 static struct usage cost(const struct spec *spec)
 {
 	struct usage usage = {.sessions = 1, .points = spec->points.count, .ring_bytes = 1};
@@ -101,6 +104,8 @@ static struct usage cost(const struct spec *spec)
 		return (struct usage){.sessions = 1};
 	while (usage.ring_bytes < spec->ring_bytes)
 		usage.ring_bytes *= 2;
+	if (spec->track)
+		usage.ring_bytes += spec->track_size * QUOTA_TRACK_BYTES;
 	return usage;
 }
 

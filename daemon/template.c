@@ -20,7 +20,19 @@
 #define MAX_SUBPROGS   32
 
 /* Which of the session's maps an instruction wants. */
-enum map_slot { MAP_CONFIG, MAP_CONTROL, MAP_COUNTERS, MAP_RING, MAP_MADE, MAP_SITES, MAP_CALLS, MAP_SLOTS };
+enum map_slot {
+	MAP_CONFIG,
+	MAP_CONTROL,
+	MAP_COUNTERS,
+	MAP_RING,
+	MAP_MADE,
+	MAP_SITES,
+	MAP_CALLS,
+	MAP_TRACK,
+	MAP_TICKETS,
+	MAP_LIVES,
+	MAP_SLOTS,
+};
 
 static const char *const map_names[MAP_SLOTS] = {
 	[MAP_CONFIG] = ".rodata.config",
@@ -30,6 +42,9 @@ static const char *const map_names[MAP_SLOTS] = {
 	[MAP_MADE] = "netcap_made",
 	[MAP_SITES] = "netcap_sites",
 	[MAP_CALLS] = "netcap_calls",
+	[MAP_TRACK] = "netcap_track",
+	[MAP_TICKETS] = "netcap_tickets",
+	[MAP_LIVES] = "netcap_lives",
 };
 
 static const char *const program_names[TEMPLATE_KINDS] = {
@@ -39,6 +54,8 @@ static const char *const program_names[TEMPLATE_KINDS] = {
 	[TEMPLATE_XDP] = "netcap_xdp",
 	[TEMPLATE_XDP_KPROBE] = "netcap_xdp_kprobe",
 	[TEMPLATE_RETURN] = "netcap_return",
+	[TEMPLATE_COPY] = "netcap_copy",
+	[TEMPLATE_FREE] = "netcap_free",
 };
 
 static const struct {
@@ -287,14 +304,15 @@ void template_target(const struct template_set *set, enum template_kind kind,
 static struct bpf_insn *copy_insns(const struct template *t, const struct filter_code *filter,
 				   const struct template_maps *maps, size_t *count)
 {
-	/* where no returns are wanted, code that never runs names the map, and any map will do */
-	const int calls = maps->calls >= 0 ? maps->calls : maps->counters;
-	const int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,
-				     maps->made,   maps->sites,   calls };
+	int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,  maps->made,
+			       maps->sites,  maps->calls,   maps->track,    maps->tickets, maps->lives };
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
 	struct bpf_insn *insns;
 
+	/* what is not wanted is named by code that never runs, and any map will do */
+	for (int slot = 0; slot < MAP_SLOTS; slot++)
+		fds[slot] = fds[slot] < 0 ? maps->counters : fds[slot];
 	*count = t->stub + tail;
 	insns = malloc(*count * sizeof(*insns));
 	if (!insns)

@@ -20,6 +20,8 @@ enum template_kind {
 	TEMPLATE_XDP,     /* an argument is an xdp_buff or xdp_frame: fentry */
 	TEMPLATE_XDP_KPROBE, /* the same: kprobe, kprobe.multi */
 	TEMPLATE_RETURN,  /* takes no packet and no filter: fexit, beside another one by fentry */
+	TEMPLATE_COPY,   /* neither: where an sk_buff is made of another one; fentry, kprobe */
+	TEMPLATE_FREE,   /* where one is freed: fentry, kprobe, tp_btf, raw_tp */
 	TEMPLATE_KINDS,
 };
 
@@ -52,6 +54,9 @@ struct template_maps {
 	int made;     /* per-CPU array of struct source_made (bpf/source.bpf.h) */
 	int sites;    /* array of struct netcap_site_bucket, for shared programs; or -1 */
 	int calls;    /* hash, calls whose return is waited for, or -1: no program wants returns */
+	int track;    /* LRU hash, numbers of packets that are followed; or -1 as the next two: none is */
+	int tickets;  /* queue, the next numbers */
+	int lives;    /* LRU hash, their sk_buffs; or -1: nobody wants to know when they end */
 	uint8_t sites_bits; /* see struct netcap_config */
 };
 

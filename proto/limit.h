@@ -11,12 +11,15 @@
 #define LIMIT_SNAPLEN        262144   /* bytes of one packet */
 #define LIMIT_RING_MIN       65536    /* bytes */
 #define LIMIT_RING_MAX       67108864 /* bytes */
+#define LIMIT_TRACK_MIN      1024     /* packets, their copies counted too */
+#define LIMIT_TRACK_MAX      1048576
 #define LIMIT_SKB_DATA_OFFSET 65535  /* bytes, in both directions */
 #define LIMIT_COMM_BYTES     15
 #define LIMIT_IFNAME_BYTES   15
 
 #define DEFAULT_SNAPLEN      256      /* bytes */
 #define DEFAULT_RING_BYTES   4194304  /* bytes */
+#define DEFAULT_TRACK_SIZE   65536    /* packets, their copies counted too */
 #define DEFAULT_SOCKET_PATH  "/run/netcapd/netcapd.sock"
 
 #endif

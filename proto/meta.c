@@ -47,6 +47,7 @@ static const struct field fields[] = {
 	FIELD(made, FIELD_TEXT),
 	FIELD(partial, FIELD_DECIMAL),
 	FIELD(stack, FIELD_STACK),
+	FIELD(track, FIELD_DECIMAL),
 };
 
 #define FIELD_NUMBER (sizeof(fields) / sizeof(fields[0]))

@@ -216,6 +216,18 @@ int pcapng_put_statistics(struct buf *out, const struct pcapng_statistics *s)
 	return 0;
 }
 
+int pcapng_put_end(struct buf *out, const struct pcapng_end *e)
+{
+	size_t size = BLOCK_FRAME + END_FIXED;
+	uint8_t *at = block_begin(out, BLOCK_END, size);
+
+	if (!at)
+		return -errno;
+	at = put64(at, e->track);
+	block_end(out, put_time(at, e->time_ns), size);
+	return 0;
+}
+
 int pcap_put_header(struct buf *out, uint32_t link, uint32_t snaplen)
 {
 	uint8_t *at = buf_reserve(out, PCAP_FILE_HEADER);

@@ -47,6 +47,12 @@ struct pcapng_statistics {
 	uint64_t delivered;      /* isb_usrdeliv */
 };
 
+/* Not of the standard: a block of a type that is free for local use, which readers skip. */
+struct pcapng_end {
+	uint64_t track;          /* number of a packet (meta.h), all of which is freed */
+	uint64_t time_ns;
+};
+
 /*
  * Each returns 0, -ENOBUFS (over the buffer's limit; nothing written), -ENOMEM or -EINVAL: a string
  * of more than 65535 bytes, or cap_len over wire_len or LIMIT_SNAPLEN (other readers refuse that).
@@ -55,12 +61,14 @@ int pcapng_put_section(struct buf *out, const char *application);
 int pcapng_put_interface(struct buf *out, const struct pcapng_interface *i);
 int pcapng_put_packet(struct buf *out, const struct pcapng_packet *p);
 int pcapng_put_statistics(struct buf *out, const struct pcapng_statistics *s);
+int pcapng_put_end(struct buf *out, const struct pcapng_end *e);
 
 enum pcapng_block {
 	PCAPNG_SECTION,
 	PCAPNG_INTERFACE,
 	PCAPNG_PACKET,
 	PCAPNG_STATISTICS,
+	PCAPNG_END,
 	PCAPNG_OTHER, /* a block type that is not read, skipped whole */
 };
 
@@ -73,6 +81,7 @@ struct pcapng_event {
 		struct pcapng_interface interface;   /* strings NUL-terminated, owned by the reader */
 		struct pcapng_packet packet;
 		struct pcapng_statistics statistics;
+		struct pcapng_end end;
 	};
 };
 

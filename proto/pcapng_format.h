@@ -13,6 +13,7 @@
 #define BLOCK_INTERFACE  1u
 #define BLOCK_STATISTICS 5u
 #define BLOCK_PACKET     6u
+#define BLOCK_END        0x80004e43u /* struct pcapng_end: the number, and the time as in others */
 
 /* Bytes of a block around its body, and of the body before its options. */
 #define BLOCK_FRAME      12 /* type, length, length again */
@@ -20,6 +21,7 @@
 #define INTERFACE_FIXED  8
 #define PACKET_FIXED     20
 #define STATISTICS_FIXED 12
+#define END_FIXED        16
 
 /* Longest block that the reader takes. */
 #define BLOCK_MAX (LIMIT_SNAPLEN + 131072)

@@ -54,6 +54,15 @@ static uint32_t get32(struct cursor *c)
 	return value;
 }
 
+static uint64_t get64(struct cursor *c)
+{
+	uint64_t value;
+
+	memcpy(&value, c->at, sizeof(value));
+	c->at += sizeof(value);
+	return value;
+}
+
 static uint64_t get_time(struct cursor *c)
 {
 	uint64_t high = get32(c);
@@ -234,6 +243,16 @@ static int read_statistics(struct pcapng_reader *r, struct cursor *c, struct pca
 	return ret;
 }
 
+static int read_end(struct cursor *c, struct pcapng_event *e)
+{
+	if (cursor_left(c) < END_FIXED)
+		return -EBADMSG;
+	e->type = PCAPNG_END;
+	e->end.track = get64(c);
+	e->end.time_ns = get_time(c);
+	return 0;
+}
+
 static int read_body(struct pcapng_reader *r, uint32_t type, struct cursor *body,
 		     struct pcapng_event *e)
 {
@@ -246,6 +265,8 @@ static int read_body(struct pcapng_reader *r, uint32_t type, struct cursor *body
 		return read_packet(r, body, e);
 	case BLOCK_STATISTICS:
 		return read_statistics(r, body, e);
+	case BLOCK_END:
+		return read_end(body, e);
 	default:
 		e->type = PCAPNG_OTHER;
 		return 0;

@@ -28,6 +28,10 @@ static const struct jsonstrict_field fields[] = {
 	{"stack", JSONSTRICT_BOOLEAN, offsetof(struct spec, stack), false, 0, 0},
 	{"fakeHdr", JSONSTRICT_STRING, offsetof(struct spec, fake_hdr), false, 1, LIMIT_COMM_BYTES},
 	{"inner", JSONSTRICT_BOOLEAN, offsetof(struct spec, inner), false, 0, 0},
+	{"track", JSONSTRICT_BOOLEAN, offsetof(struct spec, track), false, 0, 0},
+	{"trackSize", JSONSTRICT_INTEGER, offsetof(struct spec, track_size), false, LIMIT_TRACK_MIN,
+	 LIMIT_TRACK_MAX},
+	{"trackEnds", JSONSTRICT_BOOLEAN, offsetof(struct spec, track_ends), false, 0, 0},
 	{"skbData", JSONSTRICT_BOOLEAN, offsetof(struct spec, skb_data), false, 0, 0},
 	{"skbDataOffset", JSONSTRICT_INTEGER, offsetof(struct spec, skb_data_offset), false,
 	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},
@@ -47,7 +51,9 @@ struct refusal {
 
 void spec_init(struct spec *s)
 {
-	*s = (struct spec){.snaplen = DEFAULT_SNAPLEN, .ring_bytes = DEFAULT_RING_BYTES};
+	*s = (struct spec){.snaplen = DEFAULT_SNAPLEN,
+			   .ring_bytes = DEFAULT_RING_BYTES,
+			   .track_size = DEFAULT_TRACK_SIZE};
 }
 
 void spec_clear(struct spec *s)
@@ -191,6 +197,19 @@ bool spec_is_xdp(const struct spec *s)
 	return s->packets && !strcmp(s->packets, "xdp");
 }
 
+static int check_track(const struct spec *s, const struct refusal *r)
+{
+	if (s->track_ends && !s->track)
+		return refuse(r, "trackEnds", "the end of packets is told of those that are followed: "
+			      "trackEnds needs track to be true");
+	if (s->track_size != DEFAULT_TRACK_SIZE && !s->track)
+		return refuse(r, "trackSize", "a size of %jd packets that are followed needs track to be true",
+			      (intmax_t)s->track_size);
+	if (s->track && spec_is_xdp(s))
+		return refuse(r, "track", "packets of XDP are not followed: leave it out");
+	return 0;
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -209,6 +228,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_start(s, &refusal);
 	if (!r)
 		r = check_packets(s, &refusal);
+	if (!r)
+		r = check_track(s, &refusal);
 	return r;
 }
 

@@ -26,8 +26,11 @@ struct spec {
 	int64_t count;     /* packets, 0: no limit */
 	int64_t ring_bytes;
 	int64_t skb_data_offset; /* bytes from skb->data, with skb_data */
+	int64_t track_size; /* sk_buffs followed at a time, with track */
 	bool stack;        /* keep the kernel stack */
 	bool inner;        /* packets are those in tunnels */
+	bool track;        /* follow packets that matched once */
+	bool track_ends;   /* say when all of such a packet is freed, with track */
 	bool skb_data;     /* packets are Ethernet frames and begin at skb->data */
 	bool dry_run;      /* plan only */
 	bool force;        /* many trace points without a filter */

@@ -56,11 +56,11 @@ static void a_full_line_and_a_stack(void **state)
 static void what_does_not_apply_is_left_out(void **state)
 {
 	const struct meta m = {.point = "tracepoint:net:net_dev_queue"};
-	const struct meta made = {.point = "udp_send_skb", .tunnel = "vxlan", .made = "ip-length+udp"};
+	const struct meta made = {.point = "udp_send_skb", .tunnel = "vxlan", .made = "ip-length+udp", .track = 17};
 	const struct meta odd = {.point = "p", .ifindex = 3, .partial = 1, .comm = "\033]0;x\a"};
 
 	assert_printed(&m, NULL, "    tracepoint:net:net_dev_queue cpu 0 pid 0\n");
-	assert_printed(&made, NULL, "    udp_send_skb cpu 0 pid 0 in vxlan headers made: ip-length+udp\n");
+	assert_printed(&made, NULL, "    udp_send_skb cpu 0 pid 0 in vxlan headers made: ip-length+udp track 17\n");
 	assert_printed(&odd, NULL,
 		       "    p dev (3) cpu 0 pid 0 (\\x1b]0;x\\x07) (bytes missing: page "
 		       "fragments could not be read)\n");

@@ -48,6 +48,23 @@ static void all_is_well(void **state)
 	free(text);
 }
 
+static void tracked_packets_are_told(void **state)
+{
+	struct options o = {.spec = {.ring_bytes = DEFAULT_RING_BYTES, .track_size = DEFAULT_TRACK_SIZE}};
+	const struct sink sink = {.packets = 7};
+	static const char session[] = "{\"id\":3,\"points\":[],\"counters\":" COUNTERS(10, 2, 7, 0, 0, 1, 0)
+				      ",\"tracking\":{\"packets\":5,\"evicted\":2}}";
+	char *text = ended(session, &o, &sink, 7);
+
+	assert_non_null(strstr(text, "\n5 packets tracked, 2 evicted: more could be followed at a time with a "
+				     "larger --track-size.\n"));
+	free(text);
+	o.spec.track_size = LIMIT_TRACK_MAX;
+	text = ended(session, &o, &sink, 7);
+	assert_non_null(strstr(text, "\n5 packets tracked, 2 evicted.\n"));
+	free(text);
+}
+
 static void losses_are_named_with_what_to_do(void **state)
 {
 	struct options o = {.spec = {.ring_bytes = 65536}};
@@ -151,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
+		cmocka_unit_test(tracked_packets_are_told),
 		cmocka_unit_test(losses_are_named_with_what_to_do),
 		cmocka_unit_test(trace_points_without_hits_are_counted),
 		cmocka_unit_test(files_and_differences_are_counted),

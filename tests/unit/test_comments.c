@@ -30,7 +30,8 @@ static struct meta describe(const struct netcap_record *r)
 	snprintf(location, sizeof(location), "0x%llx", (unsigned long long)r->location);
 	return (struct meta){ .point = point, .location = location, .dev = r->dev, .comm = r->comm, .link = "ethernet",
 			      .ifindex = r->ifindex, .netns = r->netns, .cpu = r->cpu, .pid = r->pid,
-			      .tid = r->tid, .mark = r->mark, .protocol = r->protocol, .skb = r->skb };
+			      .tid = r->tid, .mark = r->mark, .protocol = r->protocol, .skb = r->skb,
+			      .track = r->track };
 }
 
 static void assert_is(const struct comment *comment, const struct netcap_record *r)
@@ -77,13 +78,31 @@ static void test_same_but_skb(void **state)
 	assert_is(comments_find(*state, &r), &r);
 }
 
+/* The number at the end is as long as it is. */
+static void test_same_but_track(void **state)
+{
+	static const uint64_t numbers[] = { 7, 4711, UINT64_MAX, 0, 12 };
+	struct netcap_record r = first_record();
+
+	make(*state, &r);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		r.track = numbers[i];
+		assert_is(comments_find(*state, &r), &r);
+	}
+	r.mark = 3;
+	r.track = 100;
+	make(*state, &r);
+	r.track = 0;
+	assert_is(comments_find(*state, &r), &r);
+}
+
 /* Each byte of the head that a comment may come from counts. */
 static void test_any_difference(void **state)
 {
 	const struct netcap_record r = first_record();
 
 	make(*state, &r);
-	for (size_t i = offsetof(struct netcap_record, location); i < sizeof(r); i++) {
+	for (size_t i = offsetof(struct netcap_record, location); i < offsetof(struct netcap_record, track); i++) {
 		struct netcap_record other = r;
 
 		if (i == offsetof(struct netcap_record, wire_len))
@@ -199,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_same_but_skb, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_same_but_track, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_any_difference, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_other_locations, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_never_kept, set_up, tear_down),

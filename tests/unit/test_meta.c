@@ -22,6 +22,7 @@ static const struct meta drop = {
 	.link = "ethernet",
 	.tunnel = "vxlan",
 	.made = "ip-length+udp",
+	.track = 17,
 	.ifindex = 2,
 	.netns = 4026531840u,
 	.cpu = 1,
@@ -39,7 +40,7 @@ static const char drop_text[] =
 	"point=tracepoint:skb:kfree_skb reason=NETFILTER_DROP location=nf_hook_slow+0xa3 ret=-12 "
 	"took_ns=18446744073709551615 dev=eth0 ifindex=2 netns=4026531840 cpu=1 pid=4711 tid=4712 comm=nc%20-l%2C%2050%25%3D "
 	"mark=0xdeadbeef protocol=0x86dd skb=0xffff888012345600 link=ethernet tunnel=vxlan made=ip-length+udp partial=1 "
-	"stack=kfree_skb_reason+0x1,nf_hook_slow+0xa3";
+	"stack=kfree_skb_reason+0x1,nf_hook_slow+0xa3 track=17";
 
 static void assert_same_text(const char *a, const char *b)
 {
@@ -60,6 +61,7 @@ static void assert_same(const struct meta *a, const struct meta *b)
 	assert_same_text(a->link, b->link);
 	assert_same_text(a->tunnel, b->tunnel);
 	assert_same_text(a->made, b->made);
+	assert_int_equal(a->track, b->track);
 	assert_int_equal(a->ifindex, b->ifindex);
 	assert_int_equal(a->netns, b->netns);
 	assert_int_equal(a->cpu, b->cpu);

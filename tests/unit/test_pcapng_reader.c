@@ -36,6 +36,27 @@ static void test_unknown_blocks_pass(void **state)
 	buf_clear(&b);
 }
 
+static void test_ends(void **state)
+{
+	const struct pcapng_end end = {0x123456789abcdef, 1700000000123456789};
+	struct pcapng_reader *r;
+	struct pcapng_event e;
+	struct buf b;
+
+	buf_init(&b, 0);
+	assert_int_equal(pcapng_put_section(&b, "x"), 0);
+	assert_int_equal(pcapng_put_end(&b, &end), 0);
+	r = reader_of(buf_head(&b), buf_len(&b));
+	assert_int_equal(pcapng_reader_next(r, &e), 1);
+	assert_int_equal(pcapng_reader_next(r, &e), 1);
+	assert_int_equal(e.type, PCAPNG_END);
+	assert_int_equal(e.end.track, end.track);
+	assert_int_equal(e.end.time_ns, end.time_ns);
+	assert_int_equal(pcapng_reader_pending(r), 0);
+	pcapng_reader_free(r);
+	buf_clear(&b);
+}
+
 static void test_cut_off(void **state)
 {
 	struct pcapng_reader *r;
@@ -208,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_unknown_blocks_pass),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_room),

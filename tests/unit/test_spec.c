@@ -85,7 +85,8 @@ static void test_all_members_there_and_back(void **state)
 		"{\"points\":[\"icmp_rcv@1\",\"tp:net:net_dev_xmit\"],\"filter\":\"udp\\tport 9\","
 		"\"interface\":\"eth0.5\",\"netns\":4026531840,\"mark\":0,\"markMask\":255,"
 		"\"pid\":77,\"comm\":\"a b\",\"snaplen\":262144,\"count\":9223372036854775807,"
-		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"inner\":true,\"skbData\":true,"
+		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"inner\":true,\"track\":true,"
+		"\"trackSize\":1024,\"trackEnds\":true,\"skbData\":true,"
 		"\"skbDataOffset\":-34,\"dryRun\":true}";
 	struct json_object *object;
 	struct spec s;
@@ -105,6 +106,9 @@ static void test_all_members_there_and_back(void **state)
 	assert_true(s.stack);
 	assert_string_equal(s.fake_hdr, "always");
 	assert_true(s.inner);
+	assert_true(s.track);
+	assert_true(s.track_ends);
+	assert_int_equal(s.track_size, 1024);
 	assert_true(s.skb_data);
 	assert_int_equal(s.skb_data_offset, -34);
 	assert_true(s.dry_run);
@@ -230,6 +234,10 @@ static void test_booleans(void **state)
 	check_refused(P "\"packets\":\"xdp\",\"fakeHdr\":\"auto\"}", "fakeHdr", "all their headers");
 	check_refused(P "\"packets\":\"xdp\",\"skbData\":true}", "skbData", "begin with them");
 	check_refused(P "\"skbDataOffset\":-34}", "skbDataOffset", "-34 bytes from skb->data needs skbData");
+	check_refused(P "\"trackEnds\":true}", "trackEnds", "needs track");
+	check_refused(P "\"trackSize\":2048}", "trackSize", "size of 2048 packets");
+	check_refused(P "\"track\":true,\"trackSize\":1023}", "trackSize", "give a number from");
+	check_refused(P "\"track\":true,\"trackSize\":1048577}", "trackSize", "give a number from");
 	check_refused(P "\"stack\":1}", "stack", "is an integer: give true or false");
 	check_refused(P "\"dryRun\":\"true\"}", "dryRun", "is a string: give true or false");
 }
