@@ -87,6 +87,7 @@ static void take_packet(struct capture *c, const struct pcapng_event *e)
 	c->received++;
 	p.block = &e->packet;
 	p.meta.point = NULL;
+	p.place = NULL;
 	p.link = interfaces_link(&c->interfaces, e->packet.interface);
 	if (c->sink->wants_meta)
 		read_meta(c, &e->packet, &p.meta, store);
@@ -200,6 +201,15 @@ static bool running(const struct capture *c)
 	return c->data >= 0 || !(c->ended || c->hung_up);
 }
 
+/* How long to wait for something to come, in milliseconds; -1: for ever. */
+static int patience(const struct capture *c)
+{
+	int ms = c->hung_up ? GRACE_MS : c->progress.wanted ? TICK_MS : -1;
+	int wait = c->sink->wait_ms && !c->sink_done && !c->hung_up ? c->sink->wait_ms(c->sink) : -1;
+
+	return ms < 0 || (wait >= 0 && wait < ms) ? wait : ms;
+}
+
 static void loop(struct capture *c)
 {
 	while (running(c)) {
@@ -213,13 +223,15 @@ static void loop(struct capture *c)
 		/* a signal that comes after this ends the session by itself (client/signals.c) */
 		if (signals_stop_requested())
 			stop(c);
-		n = poll(p, 2, c->hung_up ? GRACE_MS : c->progress.wanted ? TICK_MS : -1);
+		n = poll(p, 2, patience(c));
 		if (n > 0 && p[1].revents)
 			read_data(c);
 		if (n > 0 && p[0].revents)
 			read_control(c);
 		if (n == 0 && c->hung_up)
 			break;
+		if (n == 0 && !c->sink_done)
+			sink_result(c, c->sink->flush(c->sink));
 		progress_show(&c->progress, c->sink->packets);
 	}
 	progress_end(&c->progress);

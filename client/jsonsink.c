@@ -70,6 +70,16 @@ static void add_meta(struct json_object *o, const struct meta *m)
 		json_object_object_add(o, "partial", json_object_new_boolean(1));
 }
 
+static void add_place(struct json_object *o, const struct packet_place *place)
+{
+	if (!place)
+		return;
+	add_number(o, "events", place->events);
+	add_number(o, "event", place->number);
+	if (place->number > 1)
+		add_number(o, "since_ns", place->since_ns);
+}
+
 static int add_data(struct json_object *o, const struct pcapng_packet *b)
 {
 	char *text = base64_encode(b->data, b->cap_len);
@@ -98,6 +108,7 @@ static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const str
 	json_object_object_add(o, "time", json_object_new_string(time));
 	add_number(o, "time_ns", p->block->time_ns);
 	add_meta(o, &p->meta);
+	add_place(o, p->place);
 	add_number(o, "length", p->block->wire_len);
 	add_number(o, "caplen", p->block->cap_len);
 	add_text(o, "link", pcapng_link_name(p->link));

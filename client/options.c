@@ -33,6 +33,7 @@ enum long_only {
 	OPT_SKB_DATA,
 	OPT_SKB_DATA_OFFSET,
 	OPT_XDP,
+	OPT_GROUP,
 	OPT_TRACK,
 	OPT_TRACK_SIZE,
 };
@@ -55,6 +56,7 @@ static const struct option skb_options[] = {
 	{"inner", no_argument, NULL, OPT_INNER},
 	{"skb-data", no_argument, NULL, OPT_SKB_DATA},
 	{"skb-data-offset", required_argument, NULL, OPT_SKB_DATA_OFFSET},
+	{"group", no_argument, NULL, OPT_GROUP},
 	{"track", no_argument, NULL, OPT_TRACK},
 	{"track-size", required_argument, NULL, OPT_TRACK_SIZE},
 	{"netns", required_argument, NULL, OPT_NETNS},
@@ -321,6 +323,9 @@ static int set_option(struct options *o, int option, const char *value)
 	case OPT_JSON:
 		o->json = true;
 		return EXITCODE_OK;
+	case OPT_GROUP:
+		o->group = o->spec.track_ends = true;
+		return EXITCODE_OK;
 	case OPT_DRY_RUN:
 		o->spec.dry_run = true;
 		return EXITCODE_OK;
@@ -372,6 +377,10 @@ static int check_skb(const struct options *o)
 	}
 	if (o->spec.skb_data_offset && !o->spec.skb_data) {
 		message("--skb-data-offset counts from where --skb-data says that packets begin: give both.");
+		return EXITCODE_USAGE;
+	}
+	if (o->group && !o->spec.track) {
+		message("--group shows events of one packet together, which --track knows: give both.");
 		return EXITCODE_USAGE;
 	}
 	if (o->spec.track_size != DEFAULT_TRACK_SIZE && !o->spec.track) {

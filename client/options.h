@@ -23,6 +23,7 @@ struct options {
 	uint64_t rotate;            /* packets to keep, 0: all */
 	const char *stack_color;    /* one of print.h's names, NULL: none */
 	bool json;
+	bool group;                 /* events of one packet together */
 	bool help;                  /* --help was given; nothing else counts */
 };
 

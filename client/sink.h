@@ -9,10 +9,19 @@
 #include "options.h"
 #include "pcapng.h"
 
+/* Where an event stands among those of one packet (--group). */
+struct packet_place {
+	uint64_t track;    /* number of the packet */
+	unsigned events;   /* of it, all of which follow one another, */
+	unsigned number;   /* and which of them this is, from 1 */
+	uint64_t since_ns; /* since the last one; 0: it is the first */
+};
+
 /* A packet with what is known about it. */
 struct packet {
 	const struct pcapng_packet *block;
 	uint16_t link;    /* PCAPNG_LINK_* of its interface */
+	const struct packet_place *place; /* NULL: packets come as they are captured */
 	/* For sinks that want it, else only point is set, to NULL; strings live as long as the packet. */
 	struct meta meta;
 };
@@ -24,6 +33,8 @@ struct sink {
 	int (*take)(struct sink *s, const struct pcapng_event *e, const struct packet *p);
 	/* Nothing more to read for now: what was taken must not stay in memory. As above. */
 	int (*flush)(struct sink *s);
+	/* In how many milliseconds flush must be called if nothing comes; -1 or NULL: it need not. */
+	int (*wait_ms)(const struct sink *s);
 	/* The stream is over. As above. */
 	int (*finish)(struct sink *s);
 	/* Takes a half-built one; the sink is gone after it. */
@@ -40,5 +51,7 @@ struct sink {
 struct sink *textsink_new(const struct options *o, int *code);
 struct sink *jsonsink_new(const struct options *o, int *code);
 struct sink *filesink_new(const struct options *o, int *code);
+/* Gives events of one packet to another sink together, which it takes over, too if it fails. NULL: as above. */
+struct sink *groupsink_new(struct sink *to);
 
 #endif

@@ -41,13 +41,24 @@ static int resolve_place(struct options *o)
 	return err ? EXITCODE_FAILED : EXITCODE_OK;
 }
 
-static struct sink *make_sink(const struct options *o, int *code)
+static struct sink *make_plain_sink(const struct options *o, int *code)
 {
 	if (o->write_path)
 		return filesink_new(o, code);
 	if (o->json)
 		return jsonsink_new(o, code);
 	return textsink_new(o, code);
+}
+
+static struct sink *make_sink(const struct options *o, int *code)
+{
+	struct sink *sink = make_plain_sink(o, code);
+
+	if (sink && o->group) {
+		sink = groupsink_new(sink);
+		*code = sink ? EXITCODE_OK : EXITCODE_FAILED;
+	}
+	return sink;
 }
 
 static int capture(const struct options *o)

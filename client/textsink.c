@@ -4,6 +4,7 @@
  * a pipe and only this process writes to standard output, so the order is what is written here.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,20 @@ static void print_without_tcpdump(const struct packet *p)
 	       p->block->wire_len);
 }
 
+/* Above the first event of a packet; and before the others, how long after the last one it was. */
+static void print_place(const struct packet_place *place)
+{
+	if (place && place->number == 1)
+		printf("packet %" PRIu64 ", %u event%s:\n", place->track, place->events,
+		       place->events == 1 ? "" : "s");
+}
+
+static void print_since(const struct packet_place *place)
+{
+	if (place && place->number > 1)
+		printf("+%" PRIu64 ".%03" PRIu64 " us ", place->since_ns / 1000, place->since_ns % 1000);
+}
+
 static int textsink_take(struct sink *sink, const struct pcapng_event *e, const struct packet *p)
 {
 	struct textsink *s = (struct textsink *)sink;
@@ -78,8 +93,10 @@ static int textsink_take(struct sink *sink, const struct pcapng_event *e, const 
 	if (!p)
 		return 0;
 	has_headers = p->link != PCAPNG_LINK_USER0 && p->block->wire_len && p->block->cap_len;
+	print_place(p->place);
 	stamp_next(&s->flags.stamp, p->block->time_ns, prefix, sizeof(prefix));
 	fputs(prefix, stdout);
+	print_since(p->place);
 	if (has_headers)
 		err = print_with_tcpdump(s, p);
 	else

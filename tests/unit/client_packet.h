@@ -29,8 +29,9 @@ static inline void client_put_head(struct buf *b)
 	}
 }
 
-/* Packet number n: its number is in its time and in its first bytes after the addresses. */
-static inline void client_put_packet(struct buf *b, uint32_t interface, uint32_t n, uint32_t len)
+/* The same with a comment of one's own. */
+static inline void client_put_commented(struct buf *b, uint32_t interface, uint32_t n, uint32_t len,
+					const char *comment)
 {
 	uint8_t data[4096] = {0};
 	struct pcapng_packet p = {
@@ -39,8 +40,8 @@ static inline void client_put_packet(struct buf *b, uint32_t interface, uint32_t
 		.wire_len = len,
 		.cap_len = len,
 		.data = data,
-		.comment = CLIENT_COMMENT,
-		.comment_len = strlen(CLIENT_COMMENT),
+		.comment = comment,
+		.comment_len = strlen(comment),
 	};
 
 	data[0] = interface == 1 ? 0x45 : 0;
@@ -48,6 +49,12 @@ static inline void client_put_packet(struct buf *b, uint32_t interface, uint32_t
 		data[12] = 8;
 	memcpy(data + 16, &n, sizeof(n));
 	pcapng_put_packet(b, &p);
+}
+
+/* Packet number n: its number is in its time and in its first bytes after the addresses. */
+static inline void client_put_packet(struct buf *b, uint32_t interface, uint32_t n, uint32_t len)
+{
+	client_put_commented(b, interface, n, len, CLIENT_COMMENT);
 }
 
 /* Gives everything in b to the sink, as capture.c does. The first result that is not 0, or 0. */

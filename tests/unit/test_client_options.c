@@ -59,7 +59,7 @@ static void every_option_reaches_the_spec(void **state)
 	assert_int_equal(
 		parse(&o, "skb|-f|tracepoint:skb:kfree_skb, tracepoint:net:net_dev_queue|-i|eth0"
 			  "|-e|tcp port 9000|-c|10|--capture-max-size|64K|-S|--mark|0x10/0xf0"
-			  "|--pid|7|--comm|nc|--ring-size|1M|--dry-run|--fake-hdr=never|--inner|--track|--track-size|2K|--skb-data"
+			  "|--pid|7|--comm|nc|--ring-size|1M|--dry-run|--fake-hdr=never|--inner|--track|--group|--track-size|2K|--skb-data"
 			  "|--skb-data-offset|-34"),
 		EXITCODE_OK);
 	assert_int_equal(o.spec.points.count, 2);
@@ -78,6 +78,8 @@ static void every_option_reaches_the_spec(void **state)
 	assert_string_equal(o.spec.fake_hdr, "never");
 	assert_true(o.spec.inner);
 	assert_true(o.spec.track);
+	assert_true(o.group);
+	assert_true(o.spec.track_ends);
 	assert_int_equal(o.spec.track_size, 2048);
 	assert_true(o.spec.skb_data);
 	assert_int_equal(o.spec.skb_data_offset, -34);
@@ -170,6 +172,9 @@ static void what_makes_no_sense_is_a_usage_error(void **state)
 		"skb|-f|x|-w|-|--write-file-rotate|5",
 		"skb|-f|x|-w|",
 		"skb|-f|x|-w|f|--json",
+		"skb|-f|x|--group",
+		"skb|-f|x|--track-size|2048",
+		"skb|-f|x|--track|--track-size|1023",
 	};
 	struct options o;
 
