@@ -115,12 +115,12 @@ static void print_points(FILE *out, struct json_object *session)
 static void print_tracking(FILE *out, struct json_object *session, const struct options *o)
 {
 	struct json_object *tracking = jsonget_object(session, "tracking");
-	int64_t evicted = jsonget_integer(tracking, "evicted");
+	int64_t packets = jsonget_integer(tracking, "packets"), evicted = jsonget_integer(tracking, "evicted");
 
 	if (!tracking)
 		return;
-	fprintf(out, "%" PRId64 " packets tracked, %" PRId64 " evicted%s\n", jsonget_integer(tracking, "packets"),
-		evicted, evicted && o->spec.track_size < LIMIT_TRACK_MAX ?
+	fprintf(out, "%" PRId64 " packet%s tracked, %" PRId64 " evicted%s\n", packets, packets == 1 ? "" : "s", evicted,
+	        evicted && o->spec.track_size < LIMIT_TRACK_MAX ?
 			": more could be followed at a time with a larger --track-size." : ".");
 }
 

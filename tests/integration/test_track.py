@@ -75,7 +75,7 @@ def test_what_cannot_be_followed_is_said(daemon, client, lab):
     assert capture.wait() == 0
     possible = features["fentry"] or features["kprobe"]
     assert ("clones and copies are not followed" in capture.err) == (not possible), capture.err
-    assert "1 packets tracked, 0 evicted." in capture.err
+    assert "1 packet tracked, 0 evicted." in capture.err
 
 
 def test_group(daemon, client, lab, nat):
