@@ -103,7 +103,7 @@ struct netcap_config {
 	__u8 track;         /* 1: a packet that matched once is captured everywhere */
 	__u8 track_ends;    /* 1: a struct netcap_end is wanted when such a packet is gone */
 	__u8 registers;     /* of programs beside the trace points: their arguments are in registers */
-	__u8 apart[5];
+	__u8 pad[5];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	char dev[NETCAP_DEV_LEN];

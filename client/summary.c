@@ -116,12 +116,18 @@ static void print_tracking(FILE *out, struct json_object *session, const struct 
 {
 	struct json_object *tracking = jsonget_object(session, "tracking");
 	int64_t packets = jsonget_integer(tracking, "packets"), evicted = jsonget_integer(tracking, "evicted");
+	int64_t missed = jsonget_integer(tracking, "missed");
 
 	if (!tracking)
 		return;
 	fprintf(out, "%" PRId64 " packet%s tracked, %" PRId64 " evicted%s\n", packets, packets == 1 ? "" : "s", evicted,
 	        evicted && o->spec.track_size < LIMIT_TRACK_MAX ?
 			": more could be followed at a time with a larger --track-size." : ".");
+	if (missed)
+		fprintf(out,
+			"%" PRId64 " times the kernel did not run a program that sees packets copied and freed, since it "
+			"ran already: a copy may not have been followed, or a number may stand for two packets.\n",
+			missed);
 }
 
 static void print_advice(FILE *out, const struct counters *c, const struct options *o)

@@ -46,7 +46,7 @@ static int append(int **fds, size_t *count, int fd)
 	return 0;
 }
 
-static int keep_program(struct hooks *h, int fd, struct probe *owner)
+int hooks_keep_program(struct hooks *h, int fd, struct probe *owner)
 {
 	struct probe **owners = realloc(h->owners, (h->program_count + 1) * sizeof(*owners));
 
@@ -99,7 +99,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 		return r;
 	if (!h->loaded)
 		h->loaded = wallclock_monotonic();
-	if (!keep_program(h, r, shared ? NULL : p))
+	if (!hooks_keep_program(h, r, shared ? NULL : p))
 		return h->programs[h->program_count - 1];
 	snprintf(why, size, NO_MEMORY, p->text);
 	return -ENOMEM;

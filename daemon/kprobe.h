@@ -17,6 +17,8 @@ int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *ma
 /* Of hooks.c: loads a program for p; returns its descriptor, which h owns, or negative errno. */
 int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, uint32_t point,
 	       bool shared, char *why, size_t size);
+/* Takes over a program, that of owner alone or (NULL) a shared one. 0 or -ENOMEM. */
+int hooks_keep_program(struct hooks *h, int fd, struct probe *owner);
 /* Takes over a link. 0 or -ENOMEM. */
 int hooks_keep_link(struct hooks *h, int fd);
 

@@ -346,8 +346,10 @@ void sessionload_settle(struct sessionload *l)
 			break;
 	}
 	l->missed_shared = hooks_missed(&l->hooks);
-	if (l->maps.track >= 0)
+	if (l->maps.track >= 0) {
 		l->track.left = maps_count_track(&l->maps);
+		l->track.missed = hooks_missed(&l->track.hooks);
+	}
 	l->settled = true;
 }
 
@@ -459,7 +461,8 @@ struct json_object *sessionload_tracking(const struct sessionload *l)
 	put = __atomic_load_n(&c->track_put, __ATOMIC_RELAXED);
 	kept = __atomic_load_n(&c->track_gone, __ATOMIC_RELAXED) + l->track.left;
 	ok = jsonmake_number(o, "packets", __atomic_load_n(&c->tracked, __ATOMIC_RELAXED)) &&
-	     (!l->settled || jsonmake_number(o, "evicted", put > kept ? put - kept : 0)) &&
+	     (!l->settled || (jsonmake_number(o, "evicted", put > kept ? put - kept : 0) &&
+			      jsonmake_number(o, "missed", l->track.missed))) &&
 	     jsonmake_text(o, "note", *l->track.note ? l->track.note : NULL);
 	return jsonmake_whole(o, ok);
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -20,7 +19,7 @@ struct place {
 	const char *name;
 	enum template_kind kind;
 	uint8_t skb;   /* which argument is freed, from 0; copies are the first one, of the second */
-	bool optional; /* a few packets only go through it */
+	bool optional; /* some kernels have none, or a few packets only go through it */
 };
 
 /*
@@ -28,8 +27,9 @@ struct place {
  * them together. Pieces of IP packets are new sk_buffs that get the rest of their data one by one.
  *
  * An sk_buff is freed with its references (skb_release_head_state()), or, if it has none any more, without, and only
- * its memory is given back (kfree_skbmem()). Packets that the stack put together on the way in go by two others, and
- * one that a driver uses again is never freed.
+ * its memory is given back (kfree_skbmem(), or for the next one on this CPU napi_skb_cache_put()). Most go by two of
+ * these, which is well so: the kernel skips a program that a task was preempted in. Packets that the stack put together
+ * on the way in go by two others, and one that a driver uses again is never freed.
  */
 static const struct place functions[] = {
 	{ "__copy_skb_header", TEMPLATE_COPY, 0, false },
@@ -37,6 +37,7 @@ static const struct place functions[] = {
 	{ "ip6_copy_metadata", TEMPLATE_COPY, 0, true },
 	{ "skb_release_head_state", TEMPLATE_FREE, 0, false },
 	{ "kfree_skbmem", TEMPLATE_FREE, 0, false },
+	{ "napi_skb_cache_put", TEMPLATE_FREE, 0, true },
 	{ "kfree_skb_partial", TEMPLATE_FREE, 0, false },
 	{ "napi_skb_free_stolen_head", TEMPLATE_FREE, 0, false },
 	{ "napi_reuse_skb", TEMPLATE_FREE, 1, true },
@@ -62,13 +63,15 @@ static int load(const struct hooks_plan *plan, const struct template_copy *copy,
 	return r ? r : template_load(plan->kernel->templates, copy, plan->maps, why, sizeof(why));
 }
 
-/* The link keeps the program. */
+/* The program is kept for its count of runs that the kernel left out. */
 static int attach_tracing(struct track *t, const char *name, int program)
 {
-	int link = bpf_raw_tracepoint_open(name, program), r = link < 0 ? -errno : 0;
+	int r = hooks_keep_program(&t->hooks, program, NULL), link;
 
-	close(program);
-	return r ? r : hooks_keep_link(&t->hooks, link);
+	if (r)
+		return r;
+	link = bpf_raw_tracepoint_open(name, program);
+	return link < 0 ? -errno : hooks_keep_link(&t->hooks, link);
 }
 
 static int attach_fentry(struct track *t, const struct hooks_plan *plan, const struct place *p)
@@ -106,12 +109,11 @@ static int attach_kprobes(struct track *t, const struct hooks_plan *plan, const 
 		return -EOPNOTSUPP;
 	r = sites_find(plan->kernel->sites, &p->name, 1, &sites);
 	program = r ? r : load(plan, &copy, p->skb);
-	if (program >= 0) {
+	r = program < 0 ? program : hooks_keep_program(&t->hooks, program, NULL);
+	if (!r)
 		r = attach_sites(t, &sites, program);
-		close(program);
-	}
 	site_list_clear(&sites);
-	return program < 0 ? program : r;
+	return r;
 }
 
 static void say(struct track *t, const char *sentence)

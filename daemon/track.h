@@ -14,6 +14,7 @@ struct track {
 	struct hooks hooks;          /* owned */
 	bool frees;                  /* programs see every sk_buff that is freed */
 	uint64_t left;               /* sk_buffs that are still followed at the end */
+	uint64_t missed;             /* runs of its programs that the kernel left out, at the end */
 	char note[TRACK_NOTE_BYTES]; /* a sentence: what is not followed here; empty: nothing */
 };
 

@@ -53,11 +53,12 @@ static void tracked_packets_are_told(void **state)
 	struct options o = {.spec = {.ring_bytes = DEFAULT_RING_BYTES, .track_size = DEFAULT_TRACK_SIZE}};
 	const struct sink sink = {.packets = 7};
 	static const char session[] = "{\"id\":3,\"points\":[],\"counters\":" COUNTERS(10, 2, 7, 0, 0, 1, 0)
-				      ",\"tracking\":{\"packets\":5,\"evicted\":2}}";
+				      ",\"tracking\":{\"packets\":5,\"evicted\":2,\"missed\":3}}";
 	char *text = ended(session, &o, &sink, 7);
 
 	assert_non_null(strstr(text, "\n5 packets tracked, 2 evicted: more could be followed at a time with a "
 				     "larger --track-size.\n"));
+	assert_non_null(strstr(text, "\n3 times the kernel did not run"));
 	free(text);
 	o.spec.track_size = LIMIT_TRACK_MAX;
 	text = ended(session, &o, &sink, 7);

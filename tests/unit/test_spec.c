@@ -236,6 +236,7 @@ static void test_booleans(void **state)
 	check_refused(P "\"skbDataOffset\":-34}", "skbDataOffset", "-34 bytes from skb->data needs skbData");
 	check_refused(P "\"trackEnds\":true}", "trackEnds", "needs track");
 	check_refused(P "\"trackSize\":2048}", "trackSize", "size of 2048 packets");
+	check_refused(P "\"track\":true,\"packets\":\"xdp\"}", "track", "not followed");
 	check_refused(P "\"track\":true,\"trackSize\":1023}", "trackSize", "give a number from");
 	check_refused(P "\"track\":true,\"trackSize\":1048577}", "trackSize", "give a number from");
 	check_refused(P "\"stack\":1}", "stack", "is an integer: give true or false");
