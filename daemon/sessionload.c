@@ -159,10 +159,17 @@ static bool make_maps(struct sessionload *l)
 	return !r;
 }
 
-static enum netcap_fake fake_mode(const struct spec *spec)
+/*
+ * Headers are made before the filter runs, so at every packet that has none. At one or a few functions that is what the
+ * user wants; at all of them it would cost each packet on its way out a third more, so there it must be asked for.
+ */
+static enum netcap_fake fake_mode(const struct sessionload *l)
 {
+	const struct spec *spec = l->spec;
+	bool costly = l->probes.count > SESSIONLOAD_UNFILTERED_MOST;
+
 	if (!spec->fake_hdr)
-		return spec->skb_data ? NETCAP_FAKE_NEVER : NETCAP_FAKE_AUTO;
+		return spec->skb_data || costly ? NETCAP_FAKE_NEVER : NETCAP_FAKE_AUTO;
 	if (!strcmp(spec->fake_hdr, "auto"))
 		return NETCAP_FAKE_AUTO;
 	return strcmp(spec->fake_hdr, "always") ? NETCAP_FAKE_NEVER : NETCAP_FAKE_ALWAYS;
@@ -180,7 +187,7 @@ static void fill_config(const struct sessionload *l, struct netcap_config *confi
 	config->pid = spec->pid;
 	config->count = spec->count;
 	config->stack = spec->stack;
-	config->fake = fake_mode(spec);
+	config->fake = fake_mode(l);
 	config->inner = spec->inner;
 	config->track = spec->track;
 	config->track_ends = spec->track_ends;

@@ -15,8 +15,8 @@ struct spec {
 	char *interface;   /* device name, NULL: any */
 	char *comm;        /* task name, NULL: any */
 	char *backend;     /* how functions are attached, NULL: as is best */
-	char *fake_hdr;    /* "auto", "always", "never": make headers that are missing; NULL: auto, or
-			      never with skb_data */
+	char *fake_hdr;    /* "auto", "always", "never": make headers that are missing; NULL: auto, but
+			      never with skb_data or many trace points */
 	char *packets;     /* "skb" or "xdp": what holds those that are meant, NULL: skb */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
