@@ -9,6 +9,7 @@
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
 #include "daemon/report.h"
+#include "daemon/sessionconfig.h"
 #include "daemon/sessionload.h"
 #include "daemon/wallclock.h"
 
@@ -159,49 +160,6 @@ static bool make_maps(struct sessionload *l)
 	return !r;
 }
 
-/*
- * Headers are made before the filter runs, so at every packet that has none. At one or a few functions that is what the
- * user wants; at all of them it would cost each packet on its way out a third more, so there it must be asked for.
- */
-static enum netcap_fake fake_mode(const struct sessionload *l)
-{
-	const struct spec *spec = l->spec;
-	bool costly = l->probes.count > SESSIONLOAD_UNFILTERED_MOST;
-
-	if (!spec->fake_hdr)
-		return spec->skb_data || costly ? NETCAP_FAKE_NEVER : NETCAP_FAKE_AUTO;
-	if (!strcmp(spec->fake_hdr, "auto"))
-		return NETCAP_FAKE_AUTO;
-	return strcmp(spec->fake_hdr, "always") ? NETCAP_FAKE_NEVER : NETCAP_FAKE_ALWAYS;
-}
-
-static void fill_config(const struct sessionload *l, struct netcap_config *config)
-{
-	const struct spec *spec = l->spec;
-
-	memset(config, 0, sizeof(*config));
-	config->snaplen = spec->snaplen;
-	config->netns = spec->netns;
-	config->mark = spec->mark;
-	config->mark_mask = spec->mark_mask;
-	config->pid = spec->pid;
-	config->count = spec->count;
-	config->stack = spec->stack;
-	config->fake = fake_mode(l);
-	config->inner = spec->inner;
-	config->track = spec->track;
-	config->track_ends = spec->track_ends;
-	config->skb_data = spec->skb_data;
-	config->skb_data_offset = spec->skb_data_offset;
-	config->page_linear = l->kernel->page_linear;
-	config->match_dev = spec->interface != NULL;
-	config->match_comm = spec->comm != NULL;
-	if (spec->interface)
-		strncpy(config->dev, spec->interface, sizeof(config->dev) - 1);
-	if (spec->comm)
-		strncpy(config->comm, spec->comm, sizeof(config->comm) - 1);
-}
-
 static void on_progress(void *arg, size_t done)
 {
 	struct sessionload *l = arg;
@@ -220,7 +178,7 @@ static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 		.progress = on_progress,
 		.arg = l,
 	};
-	fill_config(l, &plan->config);
+	sessionconfig_fill(&plan->config, l->spec, l->kernel, l->probes.count);
 }
 
 static bool attach(struct sessionload *l)

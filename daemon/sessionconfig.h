@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a session asks for, as constants of its programs. */
+#ifndef SESSIONCONFIG_H
+#define SESSIONCONFIG_H
+
+#include <stddef.h>
+
+#include "bpf/record.h"
+#include "daemon/kernel.h"
+#include "spec.h"
+
+/* At more trace points than this, headers that are missing are made only if that is asked for. */
+#define SESSIONCONFIG_FAKE_MOST 256
+
+/* points: how many trace points there are. What differs between a session's programs is left 0. */
+void sessionconfig_fill(struct netcap_config *config, const struct spec *spec, const struct kernel *k, size_t points);
+
+#endif
