@@ -210,12 +210,15 @@ static int set_fake(struct spec *spec, const char *value)
 static int set_data_offset(struct spec *spec, const char *value)
 {
 	bool back = *value == '-';
-	int code = set_number(&spec->skb_data_offset, "--skb-data-offset", value + back, 0,
-			      LIMIT_SKB_DATA_OFFSET, false);
+	uint64_t n;
 
-	if (back)
-		spec->skb_data_offset = -spec->skb_data_offset;
-	return code;
+	if (!text_number(value + back, LIMIT_SKB_DATA_OFFSET, false, &n)) {
+		message("--skb-data-offset takes a number from -%d to %d, not \"%s\".", LIMIT_SKB_DATA_OFFSET,
+			LIMIT_SKB_DATA_OFFSET, value);
+		return EXITCODE_USAGE;
+	}
+	spec->skb_data_offset = back ? -(int64_t)n : (int64_t)n;
+	return EXITCODE_OK;
 }
 
 static int set_format(struct options *o, const char *value)
