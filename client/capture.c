@@ -170,7 +170,7 @@ static void take_reply(struct capture *c, struct json_object *reply)
 	} else if (state && !strcmp(state, "ended")) {
 		c->ended = json_object_get(parameters);
 	}
-	/* "running" has the counts of a session under way; the progress line shows our own. */
+	/* there is no "running", with the counts of a session under way: the progress line shows our own */
 }
 
 static void read_control(struct capture *c)

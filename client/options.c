@@ -414,6 +414,7 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	int code = EXITCODE_OK, c;
 
 	spec_init(&o->spec);
+	o->spec.quiet = true; /* what is shown meanwhile is counted here */
 	if (!strcmp(argv[0], "xdp"))
 		code = set_text(&o->spec.packets, "xdp");
 	o->tcpdump_flags = "-nn";

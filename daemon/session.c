@@ -224,8 +224,10 @@ static void start_reading(void *arg)
 
 	if (s->state != RUNNING)
 		return;
-	s->interval.tv_sec = STATS_S;
-	s->stats = evtimer_new(s->host->base, on_stats, s);
+	if (!s->spec.quiet) {
+		s->interval.tv_sec = STATS_S;
+		s->stats = evtimer_new(s->host->base, on_stats, s);
+	}
 	if (s->stats)
 		evtimer_add(s->stats, &s->interval);
 	delivery_start(&s->delivery);

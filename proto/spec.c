@@ -38,6 +38,7 @@ static const struct jsonstrict_field fields[] = {
 	{"backend", JSONSTRICT_STRING, offsetof(struct spec, backend), false, 1, LIMIT_COMM_BYTES},
 	{"packets", JSONSTRICT_STRING, offsetof(struct spec, packets), false, 1, LIMIT_COMM_BYTES},
 	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
+	{"quiet", JSONSTRICT_BOOLEAN, offsetof(struct spec, quiet), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
 	{0},
 };

@@ -34,6 +34,7 @@ struct spec {
 	bool skb_data;     /* packets are Ethernet frames and begin at skb->data */
 	bool dry_run;      /* plan only */
 	bool force;        /* many trace points without a filter */
+	bool quiet;        /* no counts while the session runs */
 };
 
 /* Defaults from limit.h. Never fails. */

@@ -87,7 +87,7 @@ static void test_all_members_there_and_back(void **state)
 		"\"pid\":77,\"comm\":\"a b\",\"snaplen\":262144,\"count\":9223372036854775807,"
 		"\"ringBytes\":65536,\"stack\":true,\"fakeHdr\":\"always\",\"inner\":true,\"track\":true,"
 		"\"trackSize\":1024,\"trackEnds\":true,\"skbData\":true,"
-		"\"skbDataOffset\":-34,\"dryRun\":true}";
+		"\"skbDataOffset\":-34,\"quiet\":true,\"dryRun\":true}";
 	struct json_object *object;
 	struct spec s;
 
@@ -106,6 +106,7 @@ static void test_all_members_there_and_back(void **state)
 	assert_true(s.stack);
 	assert_string_equal(s.fake_hdr, "always");
 	assert_true(s.inner);
+	assert_true(s.quiet);
 	assert_true(s.track);
 	assert_true(s.track_ends);
 	assert_int_equal(s.track_size, 1024);
