@@ -95,7 +95,7 @@ static __always_inline __u64 function_address(void *ctx)
 /* The union netcap_place of a function; without one, that of a trace point that there is not. */
 static __always_inline __u64 site_word(__u64 address)
 {
-	__u32 index = netcap_site_bucket(address, netcap_config.sites_bits);
+	__u32 index = netcap_site_bucket(address, CONFIG(sites_bits));
 	struct netcap_site_bucket *bucket = bpf_map_lookup_elem(&netcap_sites, &index);
 	__u64 word;
 

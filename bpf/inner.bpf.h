@@ -199,7 +199,7 @@ static __always_inline void inner_enter(struct netcap_packet *pkt, const void **
 	pkt->link = (pkt->link & keep) | (found >> 32 & 0xff);
 	pkt->tunnels = found >> 40;
 	pkt->limit = pkt->linear & ~(pkt->linear >> 31);
-	if (netcap_config.access == NETCAP_ACCESS_DIRECT && pkt->source)
+	if (CONFIG(access) == NETCAP_ACCESS_DIRECT && pkt->source)
 		pkt->limit = 0;
 	VERIFIER_FORGET(pkt->limit);
 	VERIFIER_MEET();

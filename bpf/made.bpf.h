@@ -406,9 +406,9 @@ static __always_inline enum made_when made_when(struct sk_buff *skb, const struc
 {
 	__be16 protocol = PACKET_GET(typed, skb, protocol);
 
-	if (netcap_config.fake == NETCAP_FAKE_ALWAYS)
+	if (CONFIG(fake) == NETCAP_FAKE_ALWAYS)
 		return MADE_ALWAYS;
-	if (pkt->link == NETCAP_LINK_NONE || (netcap_config.skb_data && !protocol))
+	if (pkt->link == NETCAP_LINK_NONE || (CONFIG(skb_data) && !protocol))
 		return MADE_NOW;
 	return pkt->link == NETCAP_LINK_RAW && protocol == bpf_htons(ETH_P_IPV6) &&
 			       !PACKET_GET(typed, skb, skb_iif) ?
@@ -441,7 +441,7 @@ static __always_inline void made_put(void *ctx, union netcap_place place, struct
 		pkt->linear = lengths[0];
 		pkt->wire_len = lengths[1];
 		/* a program that dereferences skb->head cannot do so here */
-		pkt->limit = netcap_config.access == NETCAP_ACCESS_DIRECT ? 0 : pkt->linear;
+		pkt->limit = CONFIG(access) == NETCAP_ACCESS_DIRECT ? 0 : pkt->linear;
 	}
 	pkt->source = source;
 	VERIFIER_FORGET(pkt->source);

@@ -81,8 +81,8 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 
 	r->time_ns = bpf_ktime_get_ns();
 	r->skb = (__u64)skb;
-	r->location = argument(ctx, netcap_config.location_arg);
-	r->reason = argument(ctx, netcap_config.reason_arg);
+	r->location = argument(ctx, CONFIG(location_arg));
+	r->reason = argument(ctx, CONFIG(reason_arg));
 	r->point = point;
 	r->wire_len = pkt->wire_len - tag;
 	r->netns = dev_netns(dev, typed);
@@ -127,7 +127,7 @@ static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
 {
 	long got;
 
-	if (!netcap_config.stack)
+	if (!CONFIG(stack))
 		return;
 	got = bpf_get_stack(ctx, r->stack, NETCAP_STACK_FRAMES * sizeof(__u64), 0);
 	r->flags |= NETCAP_F_STACK;
@@ -207,8 +207,8 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 	struct record_plan plan;
 	__u64 wake;
 
-	if (netcap_config.count &&
-	    *(volatile __u64 *)&netcap_control.taken >= netcap_config.count) {
+	if (CONFIG(count) &&
+	    *(volatile __u64 *)&netcap_control.taken >= CONFIG(count)) {
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
@@ -232,7 +232,7 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
  */
 static __always_inline void keep_filter_last(bool made)
 {
-	if (netcap_config.access <= NETCAP_ACCESS_DIRECT)
+	if (CONFIG(access) <= NETCAP_ACCESS_DIRECT)
 		return;
 	if (made) {
 		made_end(0);
@@ -261,10 +261,10 @@ static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, st
 {
 	if (!follows || !track_knows(skb)) { /* again, as the stack has no room to keep it */
 		/* no filter matches what begins with no header */
-		if (netcap_config.filtered ? !packet_matches(pkt, direct) :
+		if (CONFIG(filtered) ? !packet_matches(pkt, direct) :
 					     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
 			return false;
-		if (follows && netcap_config.track)
+		if (follows && CONFIG(track))
 			track_begin(source_number((__u64)skb));
 	}
 	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
@@ -294,13 +294,13 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 	if (!track_knows(skb) && !wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
-	if (netcap_config.fake)
+	if (CONFIG(fake))
 		made_put(ctx, place, skb, &pkt, typed, registers);
-	if (netcap_config.inner)
+	if (CONFIG(inner))
 		inner_enter(&pkt, &direct);
 	keep_filter_last(true);
 	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls, true);
-	if (netcap_config.fake && pkt.source)
+	if (CONFIG(fake) && pkt.source)
 		made_end(pkt.source);
 filtered:
 	if (!taken)
@@ -328,7 +328,7 @@ static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool ca
 	if (!wanted(none, dev, PACKET_CAST))
 		goto filtered;
 	xdp_locate(source, &pkt, &direct);
-	if (netcap_config.inner)
+	if (CONFIG(inner))
 		inner_enter(&pkt, &direct);
 	keep_filter_last(false);
 	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, calls, false);
@@ -347,9 +347,9 @@ static __always_inline bool active(void)
 static __always_inline union netcap_place config_place(void)
 {
 	const union netcap_place place = {
-		.point = netcap_config.point,
-		.sock_arg = netcap_config.sock_arg,
-		.flow_arg = netcap_config.flow_arg,
+		.point = CONFIG(point),
+		.sock_arg = CONFIG(sock_arg),
+		.flow_arg = CONFIG(flow_arg),
 	};
 
 	return place;
@@ -361,8 +361,8 @@ int netcap_typed(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, config_place(), (void *)argument(ctx, netcap_config.skb_arg), true, false,
-		   netcap_config.calls);
+	return hit(ctx, config_place(), (void *)argument(ctx, CONFIG(skb_arg)), true, false,
+		   CONFIG(calls));
 }
 
 /* The same where the skb is only an address. */
@@ -373,10 +373,10 @@ int netcap_untyped(__u64 *ctx)
 
 	if (!active())
 		return 0;
-	value = argument(ctx, netcap_config.skb_arg);
-	if (netcap_config.indirect)
-		value = pointer_in(value, netcap_config.indirect_at);
-	return hit(ctx, config_place(), packet_cast(value), PACKET_CAST, false, netcap_config.calls);
+	value = argument(ctx, CONFIG(skb_arg));
+	if (CONFIG(indirect))
+		value = pointer_in(value, CONFIG(indirect_at));
+	return hit(ctx, config_place(), packet_cast(value), PACKET_CAST, false, CONFIG(calls));
 }
 
 /* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
@@ -403,8 +403,8 @@ int netcap_xdp(__u64 *ctx)
 
 	if (!active())
 		return 0;
-	address = source_number(argument(ctx, netcap_config.skb_arg)) & ~(__u64)SOURCE_KINDS;
-	return hit_xdp(ctx, netcap_config.point, address | netcap_config.source, netcap_config.calls);
+	address = source_number(argument(ctx, CONFIG(skb_arg))) & ~(__u64)SOURCE_KINDS;
+	return hit_xdp(ctx, CONFIG(point), address | CONFIG(source), CONFIG(calls));
 }
 
 /* The same by kprobe and kprobe.multi. */
@@ -436,7 +436,7 @@ int netcap_return(__u64 *ctx)
 		return 0; /* the packet arrives without its return */
 	r->time_ns = bpf_ktime_get_ns();
 	r->frame = frame;
-	r->value = argument(ctx, netcap_config.return_arg);
+	r->value = argument(ctx, CONFIG(return_arg));
 	bpf_ringbuf_submit(r, wake_flags(0));
 	return 0;
 }
@@ -459,7 +459,7 @@ int netcap_free(void *ctx)
 
 	if (!active())
 		return 0;
-	number = track_free(track_argument(ctx, netcap_config.skb_arg));
+	number = track_free(track_argument(ctx, CONFIG(skb_arg)));
 	if (!number)
 		return 0;
 	end = bpf_ringbuf_reserve(&netcap_ring, sizeof(*end), 0);

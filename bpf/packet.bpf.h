@@ -138,7 +138,7 @@ static __always_inline bool packet_is_message(struct sk_buff *skb, bool typed)
  */
 static __always_inline bool packet_asked_start(struct sk_buff *skb, __u32 data, __u32 len, __u32 *start, bool typed)
 {
-	__s64 offset = netcap_config.skb_data_offset;
+	__s64 offset = CONFIG(skb_data_offset);
 
 	*start = data;
 	if (offset + data < 0 || offset >= len || packet_is_message(skb, typed))
@@ -175,7 +175,7 @@ static __always_inline void packet_locate(struct sk_buff *skb, struct net_device
 	ethernet = packet_has_ethernet(skb, dev, mac, net, data, typed);
 	VERIFIER_FORGET(ethernet);
 	VERIFIER_MEET();
-	if (netcap_config.skb_data) {
+	if (CONFIG(skb_data)) {
 		link = packet_asked_start(skb, data, len, &start, typed) ? NETCAP_LINK_ETHERNET :
 									  NETCAP_LINK_NONE;
 	} else if (ethernet) {
@@ -284,10 +284,10 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 	__builtin_memcpy(pkt, found, offsetof(struct netcap_packet, window));
 	if (pkt->vlan && pkt->limit > ETH_TAG_AT)
 		pkt->limit = ETH_TAG_AT;
-	if (netcap_config.access > NETCAP_ACCESS_DIRECT)
+	if (CONFIG(access) > NETCAP_ACCESS_DIRECT)
 		return netcap_load(pkt, 0, 1) > 0;
 	VERIFIER_FORGET(pkt->limit);
-	if (netcap_config.access == NETCAP_ACCESS_DIRECT)
+	if (CONFIG(access) == NETCAP_ACCESS_DIRECT)
 		return netcap_filter(pkt, direct);
 	/* what lies behind is skb_shared_info, or whatever else: the filter does not look there */
 	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct)))

@@ -22,9 +22,9 @@ static __always_inline void record_plan(struct record_plan *plan, const struct n
 {
 	__u32 tag = packet_tag_len(pkt->vlan), have = pkt->wire_len - tag;
 	/* the daemon puts the tag back, and the packet may not get longer than snaplen by that */
-	__u32 keep = netcap_config.snaplen > VLAN_HLEN ? netcap_config.snaplen - tag :
+	__u32 keep = CONFIG(snaplen) > VLAN_HLEN ? CONFIG(snaplen) - tag :
 		     tag			       ? 0 :
-							 netcap_config.snaplen;
+							 CONFIG(snaplen);
 
 	plan->want = have < keep ? have : keep;
 	plan->head = pkt->linear < 0 ? 0 : plan->want < pkt->linear ? plan->want : pkt->linear;
@@ -44,8 +44,8 @@ static __always_inline void record_plan(struct record_plan *plan, const struct n
  * what is beyond, the verifier never visits.
  */
 #define RECORD_RUNG(plan, need, bytes, below)                                                       \
-	if ((below) < netcap_config.snaplen &&                                                     \
-	    (netcap_config.snaplen <= (bytes) || (need) <= (bytes))) {                             \
+	if ((below) < CONFIG(snaplen) &&                                                     \
+	    (CONFIG(snaplen) <= (bytes) || (need) <= (bytes))) {                             \
 		RECORD_ROOM(plan, bytes);                                                          \
 		return;                                                                            \
 	}
@@ -92,7 +92,7 @@ static __always_inline struct netcap_record *record_reserve(void *ring, struct r
 {
 	__u32 fixed = sizeof(struct netcap_record);
 
-	if (netcap_config.stack)
+	if (CONFIG(stack))
 		fixed += NETCAP_STACK_FRAMES * sizeof(__u64);
 	if (plan->want > plan->head)
 		record_room_pieces(plan);
@@ -103,7 +103,7 @@ static __always_inline struct netcap_record *record_reserve(void *ring, struct r
 
 static __always_inline __u8 *record_data(struct netcap_record *r)
 {
-	return netcap_config.stack ? (__u8 *)&r->stack[NETCAP_STACK_FRAMES] : (__u8 *)r->stack;
+	return CONFIG(stack) ? (__u8 *)&r->stack[NETCAP_STACK_FRAMES] : (__u8 *)r->stack;
 }
 
 /* No branches: each would be two ways to the verifier, for each size of a record. */

@@ -12,6 +12,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "config.bpf.h"
 #include "kernel.h"
 #include "verifier.bpf.h"
 
@@ -162,7 +163,7 @@ static __always_inline void source_walk_begin(struct source_walk *w)
 static __always_inline __u64 source_frag(const struct source_walk *w, __u32 *len)
 {
 	struct skb_shared_info *shared = (void *)w->shared;
-	__u64 at, page = 0;
+	__u64 at, page = 0, linear = CONFIG(page_linear), readable;
 	__u32 offset = 0;
 
 	*len = 0;
@@ -180,10 +181,11 @@ static __always_inline __u64 source_frag(const struct source_walk *w, __u32 *len
 		*len = BPF_CORE_READ(v, bv_len);
 		offset = BPF_CORE_READ(v, bv_offset);
 	}
-	if (!netcap_config.page_linear || page & 1)
-		return 0;
-	return page / bpf_core_type_size(struct page) * SOURCE_PAGE_SIZE +
-	       netcap_config.page_linear + offset;
+	/* the place is known, and it is a page; all bits, or none: no branch, which is two ways to the verifier */
+	readable = (page & 1) - 1;
+	readable &= (__s64)(linear | -linear) >> 63;
+	VERIFIER_OPAQUE(readable);
+	return (page / bpf_core_type_size(struct page) * SOURCE_PAGE_SIZE + linear + offset) & readable;
 }
 
 /* The next piece, which may be empty. False at the end. */
@@ -256,6 +258,8 @@ struct source_copy {
 		VERIFIER_FORGET((copy).walk.listed);     \
 		VERIFIER_FORGET((copy).walk.skip);       \
 		VERIFIER_FORGET((copy).done);            \
+		VERIFIER_FORGET((copy).want);            \
+		VERIFIER_FORGET((copy).walk.source);     \
 		VERIFIER_LOOP(source_copy_step, (copy)); \
 	} while (0)
 

@@ -29,7 +29,7 @@ struct {
 	__type(value, __u64);
 } netcap_tickets SEC(".maps");
 
-/* How many sk_buffs there are of each packet, by its number: only with netcap_config.track_ends. */
+/* How many sk_buffs there are of each packet, by its number: only with CONFIG(track_ends). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
@@ -40,7 +40,7 @@ struct {
 /* The number of the packet at this address; 0: it is not followed. */
 static __always_inline __u64 track_number(__u64 skb)
 {
-	__u64 *number = netcap_config.track ? bpf_map_lookup_elem(&netcap_track, &skb) : NULL;
+	__u64 *number = CONFIG(track) ? bpf_map_lookup_elem(&netcap_track, &skb) : NULL;
 
 	return number ? *number : 0;
 }
@@ -78,12 +78,12 @@ static __always_inline bool track_put(const __u64 *skb, const __u64 *number)
  */
 __noinline long track_begin(__u64 skb)
 {
-	__u64 number = netcap_config.track ? track_ticket() : 0, lives = 1;
+	__u64 number = CONFIG(track) ? track_ticket() : 0, lives = 1;
 
 	if (!number || !track_put(&skb, &number))
 		return -1;
 	__sync_fetch_and_add(&netcap_control.tracked, 1);
-	if (netcap_config.track_ends)
+	if (CONFIG(track_ends))
 		bpf_map_update_elem(&netcap_lives, &number, &lives, BPF_ANY);
 	return 0;
 }
@@ -100,7 +100,7 @@ static __always_inline void track_copy(__u64 new, __u64 old)
 		bpf_map_update_elem(&netcap_track, &new, &number, BPF_EXIST);
 		return;
 	}
-	lives = netcap_config.track_ends ? bpf_map_lookup_elem(&netcap_lives, &number) : NULL;
+	lives = CONFIG(track_ends) ? bpf_map_lookup_elem(&netcap_lives, &number) : NULL;
 	if (lives)
 		__sync_fetch_and_add(lives, 1);
 }
@@ -127,13 +127,13 @@ static __always_inline __u64 track_free(__u64 skb)
 	if (!number || bpf_map_delete_elem(&netcap_track, &skb))
 		return 0;
 	__sync_fetch_and_add(&netcap_control.track_gone, 1);
-	return netcap_config.track_ends && track_lost_one(number) ? number : 0;
+	return CONFIG(track_ends) && track_lost_one(number) ? number : 0;
 }
 
 /* An argument of the function that one of the two programs stands at, by fentry or by a kprobe. */
 static __always_inline __u64 track_argument(void *ctx, __u8 index)
 {
-	__u64 value = netcap_config.registers ? register_argument(ctx, index) : argument(ctx, index);
+	__u64 value = CONFIG(registers) ? register_argument(ctx, index) : argument(ctx, index);
 
 	return source_number(value);
 }

@@ -10,7 +10,6 @@
 #include <bpf/bpf_helpers.h>
 #include "record.h"
 
-extern const volatile struct netcap_config netcap_config;
 extern struct netcap_control netcap_control;
 
 /*

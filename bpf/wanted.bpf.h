@@ -24,12 +24,12 @@ static __always_inline __u32 netns_of(struct sk_buff *skb, struct net_device *de
 	return inum ? inum : sock_netns(skb);
 }
 
-static __always_inline bool same_name(const volatile char *want, const char *have)
+/* have: 16 characters, aligned to 8. */
+static __always_inline bool same_name(__u64 low, __u64 high, const char *have)
 {
-	const volatile __u64 *a = (const volatile __u64 *)want;
-	const __u64 *b = (const __u64 *)have;
+	const __u64 *words = (const __u64 *)have;
 
-	return a[0] == b[0] && a[1] == b[1];
+	return words[0] == low && words[1] == high;
 }
 
 static __always_inline bool dev_matches(struct net_device *dev)
@@ -38,7 +38,7 @@ static __always_inline bool dev_matches(struct net_device *dev)
 
 	if (bpf_core_read_str(name, sizeof(name), &dev->name) < 0)
 		return false;
-	return same_name(netcap_config.dev, name);
+	return same_name(CONFIG_WORD(dev, 0), CONFIG_WORD(dev, 1), name);
 }
 
 static __always_inline bool comm_matches(void)
@@ -46,22 +46,22 @@ static __always_inline bool comm_matches(void)
 	char comm[NETCAP_COMM_LEN] __attribute__((aligned(8))) = {};
 
 	bpf_get_current_comm(comm, sizeof(comm));
-	return same_name(netcap_config.comm, comm);
+	return same_name(CONFIG_WORD(comm, 0), CONFIG_WORD(comm, 1), comm);
 }
 
 /* Everything that is asked of a packet but the tcpdump filter. */
 static __always_inline bool wanted(struct sk_buff *skb, struct net_device *dev, bool typed)
 {
-	if (netcap_config.mark_mask &&
-	    (PACKET_GET(typed, skb, mark) & netcap_config.mark_mask) != netcap_config.mark)
+	if (CONFIG(mark_mask) &&
+	    (PACKET_GET(typed, skb, mark) & CONFIG(mark_mask)) != CONFIG(mark))
 		return false;
-	if (netcap_config.pid && bpf_get_current_pid_tgid() >> 32 != netcap_config.pid)
+	if (CONFIG(pid) && bpf_get_current_pid_tgid() >> 32 != CONFIG(pid))
 		return false;
-	if (netcap_config.netns && netns_of(skb, dev, typed) != netcap_config.netns)
+	if (CONFIG(netns) && netns_of(skb, dev, typed) != CONFIG(netns))
 		return false;
-	if (netcap_config.match_dev && !dev_matches(dev))
+	if (CONFIG(match_dev) && !dev_matches(dev))
 		return false;
-	if (netcap_config.match_comm && !comm_matches())
+	if (CONFIG(match_comm) && !comm_matches())
 		return false;
 	return true;
 }

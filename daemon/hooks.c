@@ -14,7 +14,6 @@
 #include "daemon/wallclock.h"
 
 #define WHY_BYTES 512
-#define NO_CONFIG "the kernel made no map for %s: %s"
 #define NO_MEMORY "no memory to keep track of %s"
 
 int hooks_backend_parse(const char *name, enum hooks_backend *backend)
@@ -69,6 +68,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 {
 	struct netcap_config config = plan->config;
 	const struct template_copy copy = {
+		.config = &config,
 		.kind = p->kind,
 		.hook = p->hook == TEMPLATE_FEXIT ? TEMPLATE_FENTRY : p->hook,
 		.filter = plan->filter ? &plan->filter[p->kind] : NULL,
@@ -90,11 +90,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.calls = probe_is_return(p);
 	config.sites_bits = plan->maps->sites_bits;
 	config.access = kernel_access(plan->kernel, p->kind);
-	r = maps_make_config(plan->maps, &config);
-	if (!r)
-		r = template_load(plan->kernel->templates, &copy, plan->maps, why, size);
-	else
-		snprintf(why, size, NO_CONFIG, p->text, strerror(-r));
+	r = template_load(plan->kernel->templates, &copy, plan->maps, why, size);
 	if (r < 0)
 		return r;
 	if (!h->loaded)
@@ -129,18 +125,15 @@ static int attach_return(struct hooks *h, const struct hooks_plan *plan, struct 
 {
 	struct netcap_config config = { .return_arg = p->returned.slot };
 	const struct template_copy copy = {
+		.config = &config,
 		.kind = TEMPLATE_RETURN,
 		.hook = TEMPLATE_FEXIT,
 		.btf_id = p->btf_id,
 		.btf_fd = p->btf_fd,
 	};
 	char why[WHY_BYTES];
-	int program = maps_make_config(plan->maps, &config), r;
+	int program = template_load(plan->kernel->templates, &copy, plan->maps, why, sizeof(why)), r;
 
-	if (program)
-		snprintf(why, sizeof(why), NO_CONFIG, p->text, strerror(-program));
-	else
-		program = template_load(plan->kernel->templates, &copy, plan->maps, why, sizeof(why));
 	if (program < 0) {
 		probe_fail(p, PROBE_FAILED, "%s", why);
 		return program;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
+#include "daemon/modules.h"
 #include "daemon/pagemap.h"
 #include "daemon/sites.h"
 #include "daemon/tracepoint.h"
@@ -90,15 +92,14 @@ static bool access_works(struct kernel *k, enum netcap_access access, bool var_s
 					.location_arg = NETCAP_NO_ARG, .reason_arg = NETCAP_NO_ARG };
 	struct template_maps maps = MAPS_NONE;
 	struct filter_code code = {};
-	const struct template_copy copy = { .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
+	const struct template_copy copy = { .config = &config, .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
 					    .filter = &code, .btf_id = attach_btf_id };
 	int fd = -1;
 	char why[256];
 
 	k->access = access;
 	k->var_stack = var_stack;
-	if (!maps_make_shared(&maps, 1, 4096) && !maps_make_config(&maps, &config) &&
-	    !trial_filter(k, &code))
+	if (!maps_make_shared(&maps, 1, 4096) && !trial_filter(k, &code))
 		fd = template_load(k->templates, &copy, &maps, why, sizeof(why));
 	if (fd >= 0)
 		close(fd);
@@ -168,6 +169,19 @@ int kernel_open(struct kernel *k, char *why, size_t size)
 	if (r)
 		kernel_close(k);
 	return r;
+}
+
+void kernel_prepare(const struct kernel *k)
+{
+	struct module_set modules;
+	bool traceable;
+
+	if (module_set_open(&modules, k->btf))
+		return;
+	if (!sites_update(k->sites, &modules) && k->functions.count)
+		sites_traceable(k->sites, (const char *[]){ k->functions.items[0].name }, 1, &traceable);
+	module_set_close(&modules);
+	malloc_trim(0); /* an idle daemon has no use for the megabytes that this took */
 }
 
 void kernel_close(struct kernel *k)

@@ -47,22 +47,6 @@ int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_
 	return maps->ring < 0 ? -errno : 0;
 }
 
-int maps_make_config(struct template_maps *maps, const struct netcap_config *config)
-{
-	/* constants for the verifier only if the program cannot write and nobody else can either */
-	LIBBPF_OPTS(bpf_map_create_opts, constant, .map_flags = BPF_F_RDONLY_PROG);
-	uint32_t key = 0;
-
-	if (maps->config >= 0)
-		close(maps->config);
-	maps->config = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_config", sizeof(uint32_t),
-				      sizeof(*config), 1, &constant);
-	if (maps->config < 0 || bpf_map_update_elem(maps->config, &key, config, BPF_ANY) ||
-	    bpf_map_freeze(maps->config))
-		return -errno;
-	return 0;
-}
-
 int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const __u64 *words, size_t count)
 {
 	struct netcap_site_bucket *buckets = sitetable_make(addresses, words, count, &maps->sites_bits);
@@ -125,9 +109,8 @@ uint64_t maps_count_track(const struct template_maps *maps)
 
 void maps_close(struct template_maps *maps)
 {
-	int *const fds[] = { &maps->config, &maps->control, &maps->counters, &maps->ring,
-			     &maps->made,   &maps->sites,   &maps->calls,    &maps->track,
-			     &maps->tickets, &maps->lives };
+	int *const fds[] = { &maps->control, &maps->counters, &maps->ring,    &maps->made, &maps->sites,
+			     &maps->calls,   &maps->track,    &maps->tickets, &maps->lives };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

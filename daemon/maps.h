@@ -10,8 +10,8 @@
 #include "bpf/record.h"
 #include "daemon/template.h"
 
-#define MAPS_NONE { .config = -1, .control = -1, .counters = -1, .ring = -1, .made = -1, \
-		    .sites = -1, .calls = -1, .track = -1, .tickets = -1, .lives = -1 }
+#define MAPS_NONE { .control = -1, .counters = -1, .ring = -1, .made = -1, .sites = -1, .calls = -1, \
+		    .track = -1, .tickets = -1, .lives = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, room for
@@ -19,8 +19,6 @@
  * errno; what was made stays in maps for maps_close().
  */
 int maps_make_shared(struct template_maps *maps, uint32_t points, uint64_t ring_bytes);
-/* Makes and freezes one program's constants, in place of the last ones. 0 or negative errno. */
-int maps_make_config(struct template_maps *maps, const struct netcap_config *config);
 /*
  * Makes the table of a shared program's functions: the union netcap_place of each address.
  * 0 or negative errno.

@@ -13,6 +13,7 @@
 #include "bpf/netcap.skel.h"
 #include "bpf/netcap_cast.skel.h"
 #include "bpf/netcap_old.skel.h"
+#include "daemon/constants.h"
 #include "daemon/template.h"
 
 #define LOG_BYTES      65536
@@ -113,7 +114,7 @@ static bool is_callback(const struct bpf_insn *i)
 	return i->code == (BPF_LD | BPF_IMM | BPF_DW) && i->src_reg == BPF_PSEUDO_FUNC;
 }
 
-/* Replaces the object's map descriptors, which go away with it, by slots. */
+/* Replaces the object's map descriptors, which go away with it, by slots. Constants are read in one way only. */
 static int name_maps(struct template *t, const struct bpf_object *object)
 {
 	for (size_t i = 0; i < t->count; i++) {
@@ -127,6 +128,8 @@ static int name_maps(struct template *t, const struct bpf_object *object)
 				break;
 		if (slot == MAP_SLOTS)
 			return -ENOENT;
+		if (slot == MAP_CONFIG && !constants_is_read(&t->insns[i], t->count - i))
+			return -EPROTO;
 		t->insns[i].imm = slot;
 		i++;
 	}
@@ -300,31 +303,46 @@ void template_target(const struct template_set *set, enum template_kind kind,
 	target->load = set->kinds[kind].load;
 }
 
+/* Gives each instruction that wants one of the session's maps that map, and those for constants their value. */
+static void fill_in(struct bpf_insn *insns, size_t count, const struct template_maps *maps,
+		    const struct netcap_config *config)
+{
+	const int fds[MAP_SLOTS] = {
+		[MAP_CONTROL] = maps->control, [MAP_COUNTERS] = maps->counters, [MAP_RING] = maps->ring,
+		[MAP_MADE] = maps->made,       [MAP_SITES] = maps->sites,       [MAP_CALLS] = maps->calls,
+		[MAP_TRACK] = maps->track,     [MAP_TICKETS] = maps->tickets,   [MAP_LIVES] = maps->lives,
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_map_load(&insns[i]))
+			continue;
+		if (insns[i].imm == MAP_CONFIG) {
+			constants_put(&insns[i], config);
+			i += CONSTANTS_INSNS - 1;
+			continue;
+		}
+		/* what is not wanted is named by code that never runs, and any map will do */
+		insns[i].imm = fds[insns[i].imm] < 0 ? maps->counters : fds[insns[i].imm];
+		i++;
+	}
+}
+
 /* The copy: instructions before the stub, then the filter or the stub itself. */
-static struct bpf_insn *copy_insns(const struct template *t, const struct filter_code *filter,
+static struct bpf_insn *copy_insns(const struct template *t, const struct template_copy *copy,
 				   const struct template_maps *maps, size_t *count)
 {
-	int fds[MAP_SLOTS] = { maps->config, maps->control, maps->counters, maps->ring,  maps->made,
-			       maps->sites,  maps->calls,   maps->track,    maps->tickets, maps->lives };
+	const struct filter_code *filter = copy->filter;
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
 	struct bpf_insn *insns;
 
-	/* what is not wanted is named by code that never runs, and any map will do */
-	for (int slot = 0; slot < MAP_SLOTS; slot++)
-		fds[slot] = fds[slot] < 0 ? maps->counters : fds[slot];
 	*count = t->stub + tail;
 	insns = malloc(*count * sizeof(*insns));
 	if (!insns)
 		return NULL;
 	memcpy(insns, t->insns, t->stub * sizeof(*insns));
 	memcpy(insns + t->stub, last, tail * sizeof(*insns));
-	for (size_t i = 0; i < t->stub; i++) {
-		if (is_map_load(&insns[i])) {
-			insns[i].imm = fds[insns[i].imm];
-			i++;
-		}
-	}
+	fill_in(insns, t->stub, maps, copy->config);
 	return insns;
 }
 
@@ -361,7 +379,7 @@ int template_load(const struct template_set *set, const struct template_copy *co
 	size_t count;
 	int fd, error;
 
-	insns = copy_insns(t, copy->filter, maps, &count);
+	insns = copy_insns(t, copy, maps, &count);
 	if (!insns) {
 		snprintf(why, size, "no memory for a program of %zu instructions", count);
 		return -ENOMEM;

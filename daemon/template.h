@@ -2,7 +2,7 @@
 /*
  * The BPF programs as templates. Opening an object costs about 15 ms, nearly all of it parsing the
  * kernel's BTF, so it is done once: the relocated instructions are kept, and each trace point of each
- * session gets a copy with its own maps and filter, loaded directly.
+ * session gets a copy with its own constants, maps and filter, loaded directly.
  */
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bpf/record.h"
 #include "daemon/filter.h"
 
 enum template_kind {
@@ -40,6 +41,7 @@ enum template_hook {
 struct template_copy {
 	enum template_kind kind;
 	enum template_hook hook;
+	const struct netcap_config *config;
 	const struct filter_code *filter; /* translated body of netcap_filter(), NULL for none */
 	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry, fexit: the function */
 	int btf_fd;      /* of the module or program that btf_id is in, 0: the kernel */
@@ -47,7 +49,6 @@ struct template_copy {
 
 /* The maps that a copy works on. Descriptors are the caller's. */
 struct template_maps {
-	int config;   /* array, frozen, one struct netcap_config */
 	int control;  /* array, mmapable, one struct netcap_control */
 	int counters; /* per-CPU array of struct netcap_counters */
 	int ring;

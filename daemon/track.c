@@ -49,7 +49,7 @@ static const char *const tracepoints[] = { "consume_skb", "kfree_skb" };
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* A program; its descriptor or negative errno. */
-static int load(const struct hooks_plan *plan, const struct template_copy *copy, uint8_t skb)
+static int load(const struct hooks_plan *plan, struct template_copy *copy, uint8_t skb)
 {
 	const struct netcap_config config = {
 		.track = 1,
@@ -58,9 +58,9 @@ static int load(const struct hooks_plan *plan, const struct template_copy *copy,
 		.registers = copy->hook == TEMPLATE_KPROBE_ONE,
 	};
 	char why[WHY_BYTES];
-	int r = maps_make_config(plan->maps, &config);
 
-	return r ? r : template_load(plan->kernel->templates, copy, plan->maps, why, sizeof(why));
+	copy->config = &config;
+	return template_load(plan->kernel->templates, copy, plan->maps, why, sizeof(why));
 }
 
 /* The program is kept for its count of runs that the kernel left out. */
@@ -101,7 +101,7 @@ static int attach_sites(struct track *t, const struct site_list *sites, int prog
 
 static int attach_kprobes(struct track *t, const struct hooks_plan *plan, const struct place *p)
 {
-	const struct template_copy copy = { .kind = p->kind, .hook = TEMPLATE_KPROBE_ONE };
+	struct template_copy copy = { .kind = p->kind, .hook = TEMPLATE_KPROBE_ONE };
 	struct site_list sites = {};
 	int r, program;
 

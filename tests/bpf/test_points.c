@@ -115,7 +115,7 @@ static void test_raw_tp(void **state)
 					.var_stack = kernel.var_stack };
 	struct netcap_config config = { .snaplen = 256, .filtered = 1, .stack = 1,
 					.location_arg = 1, .reason_arg = NETCAP_NO_ARG };
-	const struct template_copy copy = { .kind = TEMPLATE_UNTYPED, .hook = TEMPLATE_RAW_TP,
+	const struct template_copy copy = { .config = &config, .kind = TEMPLATE_UNTYPED, .hook = TEMPLATE_RAW_TP,
 					    .filter = &code };
 	char why[512];
 	int fd;
@@ -124,7 +124,6 @@ static void test_raw_tp(void **state)
 	template_target(kernel.templates, TEMPLATE_UNTYPED, &target);
 	assert_int_equal(filter_translate(&classic, &target, &code, why, sizeof(why)), 0);
 	assert_int_equal(maps_make_shared(&maps, 1, 65536), 0);
-	assert_int_equal(maps_make_config(&maps, &config), 0);
 	fd = template_load(kernel.templates, &copy, &maps, why, sizeof(why));
 	if (fd < 0)
 		print_error("%s\n", why);
