@@ -37,6 +37,11 @@ struct kernel {
  */
 int kernel_open(struct kernel *k, char *why, size_t size);
 void kernel_close(struct kernel *k);
+/*
+ * Reads where functions are, some 70 ms, or the first session at functions would wait for it. Blocks, and is the
+ * worker's; what fails here fails again where it matters.
+ */
+void kernel_prepare(const struct kernel *k);
 /* How a filter in a program of this kind may look at packets. */
 enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind);
 /* A drop reason's name, as "NETFILTER_DROP", or "REASON_4711" in text when it has none. Returns it. */

@@ -324,10 +324,25 @@ static int build(struct server *s, int listen_fd, int private_fd)
 	return private_fd >= 0 ? add_private(s, private_fd) : 0;
 }
 
+static void prepare(void *arg)
+{
+	const struct server *s = arg;
+
+	kernel_prepare(&s->kernel);
+}
+
+static void prepared(void *arg)
+{
+}
+
 static void open_kernel(struct server *s)
 {
-	if (!kernel_open(&s->kernel, s->kernel_why, sizeof(s->kernel_why)))
+	if (!kernel_open(&s->kernel, s->kernel_why, sizeof(s->kernel_why))) {
+		/* a private daemon's one session may be at tracepoints only, and would wait for nothing */
+		if (!s->alone)
+			worker_submit(s->host.worker, prepare, prepared, s);
 		return;
+	}
 	s->methods.kernel_why = s->kernel_why;
 	/* a private daemon's caller is told by the reply to its call */
 	if (!s->alone)
