@@ -17,6 +17,7 @@
 #include "daemon/conn.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
+#include "daemon/netstats.h"
 #include "daemon/quota.h"
 #include "daemon/server.h"
 #include "daemon/sessions.h"
@@ -36,6 +37,7 @@ struct server {
 	struct peer_policy policy;
 	struct kernel kernel;
 	char kernel_why[512];
+	struct netstats baseline; /* when the daemon began */
 	struct session_host host;
 	struct sessions *sessions;
 	struct methods methods;
@@ -319,6 +321,7 @@ static int build(struct server *s, int listen_fd, int private_fd)
 	s->methods = (struct methods){
 	    .host = &s->host,
 	    .sessions = s->sessions,
+	    .baseline = &s->baseline,
 	    .started = wallclock_monotonic(),
 	};
 	return private_fd >= 0 ? add_private(s, private_fd) : 0;
@@ -362,6 +365,9 @@ struct server *server_new(const struct peer_policy *policy, int listen_fd, int p
 		r = build(s, listen_fd, private_fd);
 	}
 	if (!r) {
+		if (netstats_read(&s->baseline))
+			log_warning("no memory for the counters of lost packets; what was lost "
+				    "since the start cannot be told");
 		open_kernel(s);
 		return s;
 	}
@@ -399,6 +405,7 @@ void server_free(struct server *s)
 	filterproc_free(s->host.filters);
 	symbolcache_free(s->host.symbols);
 	kernel_close(&s->kernel);
+	netstats_clear(&s->baseline);
 	free_event(s->terminate);
 	free_event(s->interrupt);
 	free_event(s->incoming);
