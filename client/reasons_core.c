@@ -142,8 +142,8 @@ static const struct explain_entry core[] = {
 	 "Look at 'nstat -az IpExtInCsumErrors' and 'ethtool -S DEV' for receive errors: a faulty "
 	 "link or device on the way."},
 	{"IP_INADDRERRORS",
-	 "The packet is for an address that is not this host's and that it does not forward to, or "
-	 "its host is unreachable by the routes.",
+	 "The packet is for an address that is not this host's and that it does not forward to: "
+	 "forwarding is off, the address is invalid, or IPv6 has not joined the group.",
 	 "Look at 'nstat -az IpInAddrErrors Ip6InAddrErrors', 'sysctl net.ipv4.ip_forward "
 	 "net.ipv6.conf.all.forwarding', and 'ip route get DST from SRC iif DEV'."},
 	{"IP_INHDR",
