@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -14,13 +15,14 @@ struct reload {
 	struct worker *worker;
 	const struct config_source *source;
 	struct config *config;
-	unsigned running; /* jobs */
-	bool signalled;   /* one of them is for a signal */
-	bool again;       /* another signal came meanwhile */
+	LIST_HEAD(, job) jobs;
+	bool signalled; /* one of them is for a signal */
+	bool again;     /* another signal came meanwhile */
 };
 
-/* The worker's from when it is submitted until it is done. */
+/* The worker has it from when it is submitted until it is done. */
 struct job {
+	LIST_ENTRY(job) link;
 	struct reload *reload;
 	struct conn *conn; /* NULL: it is gone, or there was none */
 	bool signalled;
@@ -39,8 +41,20 @@ struct reload *reload_new(struct worker *worker, const struct config_source *sou
 	return r;
 }
 
+static void forget(struct job *job)
+{
+	LIST_REMOVE(job, link);
+	config_clear(&job->config);
+	free(job);
+}
+
 void reload_free(struct reload *r)
 {
+	if (!r)
+		return;
+	/* those that the worker never came to */
+	while (!LIST_EMPTY(&r->jobs))
+		forget(LIST_FIRST(&r->jobs));
 	free(r);
 }
 
@@ -78,14 +92,13 @@ static void done(void *arg)
 	struct reload *r = job->reload;
 
 	apply(job);
-	if (!--r->running)
-		sd_notify(0, "READY=1");
 	if (job->conn)
 		answer(job);
 	if (job->signalled)
 		r->signalled = false;
-	config_clear(&job->config);
-	free(job);
+	forget(job);
+	if (LIST_EMPTY(&r->jobs))
+		sd_notify(0, "READY=1");
 	if (r->again && !r->signalled) {
 		r->again = false;
 		reload_now(r);
@@ -104,9 +117,10 @@ static struct job *submit(struct reload *r, struct conn *c, bool signalled)
 		free(job);
 		return NULL;
 	}
-	if (!r->running++)
+	if (LIST_EMPTY(&r->jobs))
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 			   wallclock_monotonic() / 1000);
+	LIST_INSERT_HEAD(&r->jobs, job, link);
 	return job;
 }
 
