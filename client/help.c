@@ -24,6 +24,7 @@ static const char overview[] =
 	"  stop       end a session\n"
 	"  stats      show the counts of sessions, and the daemon's own\n"
 	"  features   show what this kernel and these privileges allow\n"
+	"  reload     make the service read its configuration anew\n"
 	"\n"
 	"  netcapctl help VERB says more; netcapctl --version says which version this is.\n"
 	"\n"
@@ -174,6 +175,10 @@ static const struct {
 	{"features",
 	 "netcapctl features [--json]: show what this kernel and these privileges allow, and what\n"
 	 "to change where something is missing.\n"},
+	{"reload",
+	 "netcapctl reload: make netcapd read its configuration anew, /etc/netcapd/netcapd.json and\n"
+	 "the drop-ins in /etc/netcapd/netcapd.json.d. Sessions go on. If something is wrong in it,\n"
+	 "this says what and where, and the old configuration stays. For administrators.\n"},
 };
 
 void help_overview(FILE *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verbs that ask one question and print a table: list, stop, stats, points, features. */
+/* The verbs that ask one question and print its answer: list, stop, stats, points, features, reload. */
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -311,6 +311,13 @@ int verb_points(int argc, char **argv, const char *socket_path)
 int verb_features(int argc, char **argv, const char *socket_path)
 {
 	static const struct question q = {"features", "Features", 0, true, NULL, show_features};
+
+	return run(&q, argc, argv, socket_path);
+}
+
+int verb_reload(int argc, char **argv, const char *socket_path)
+{
+	static const struct question q = {"reload", "Reload", 0, false, NULL, show_nothing};
 
 	return run(&q, argc, argv, socket_path);
 }

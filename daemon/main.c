@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/config.h"
 #include "daemon/filterproc.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
@@ -25,6 +26,8 @@
 struct arguments {
 	const char *socket_path;
 	int private_fd; /* -1: serve at the socket */
+	struct config_source config;
+	bool check_config;
 };
 
 static const char help[] =
@@ -34,11 +37,15 @@ static const char help[] =
     "  --socket PATH  listen at PATH (default " DEFAULT_SOCKET_PATH "), unless systemd\n"
     "                 passes a listening socket\n"
     "  --private FD   serve one connected socket, and exit when it and its session have ended\n"
+    "  --config PATH  the configuration, with the drop-ins PATH.d/*.json (default\n"
+    "                 " CONFIG_PATH ")\n"
+    "  --check-config print the configuration with all defaults, or what is wrong, and exit\n"
     "  --help         print this and exit\n"
     "  --version      print the version and exit\n"
     "\n"
     "It runs in the foreground, needs CAP_BPF and CAP_PERFMON (or root), and logs to standard\n"
-    "error. SIGTERM and SIGINT stop all sessions and end it. netcapd(8) says more.\n";
+    "error. SIGTERM and SIGINT stop all sessions and end it, SIGHUP makes it read its\n"
+    "configuration anew. netcapd(8) says more.\n";
 
 static int parse_private(const char *text, int *fd)
 {
@@ -70,10 +77,12 @@ static int refuse(const char *argument, bool incomplete)
 /* 1: go on; 0: done; negative errno: the sentence is logged. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
-	enum { SOCKET = 1, PRIVATE, HELP, VERSION };
+	enum { SOCKET = 1, PRIVATE, CONFIG, CHECK_CONFIG, HELP, VERSION };
 	static const struct option options[] = {
 	    {"socket", required_argument, NULL, SOCKET},
 	    {"private", required_argument, NULL, PRIVATE},
+	    {"config", required_argument, NULL, CONFIG},
+	    {"check-config", no_argument, NULL, CHECK_CONFIG},
 	    {"help", no_argument, NULL, HELP},
 	    {"version", no_argument, NULL, VERSION},
 	    {},
@@ -85,6 +94,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 			a->socket_path = optarg;
 		else if (option == PRIVATE && parse_private(optarg, &a->private_fd))
 			return -EINVAL;
+		else if (option == CONFIG)
+			a->config = (struct config_source){.path = optarg, .required = true};
+		else if (option == CHECK_CONFIG)
+			a->check_config = true;
 		else if (option == HELP)
 			return fputs(help, stdout) < 0 ? -EIO : 0;
 		else if (option == VERSION)
@@ -159,11 +172,10 @@ static int take_activation(int *fd)
  * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
  * NULL. 0, or negative errno: logged.
  */
-static int serve(const struct peer_policy *policy, int listen_fd, int private_fd,
-		 struct listener *own, const char *where)
+static int serve(struct server_parts *parts, struct listener *own, const char *where)
 {
 	char why[512];
-	struct server *server = server_new(policy, listen_fd, private_fd, why, sizeof(why));
+	struct server *server = server_new(parts, why, sizeof(why));
 	int r = server ? 0 : -ENOMEM;
 
 	if (!r && own) {
@@ -180,43 +192,90 @@ static int serve(const struct peer_policy *policy, int listen_fd, int private_fd
 	return r;
 }
 
-static int serve_own_socket(const struct peer_policy *policy, const char *path)
+static int serve_own_socket(struct server_parts *parts, const char *path)
 {
 	struct listener listener = LISTENER_NONE;
 	char why[512];
-	int r = listener_open(&listener, path, policy->has_group ? policy->group : (gid_t)-1, why,
+	int r = listener_open(&listener, path,
+			      parts->policy.has_group ? parts->policy.group : (gid_t)-1, why,
 			      sizeof(why));
 
+	parts->listen_fd = listener.fd;
 	if (r)
 		log_error("%s", why);
 	else
-		r = serve(policy, listener.fd, -1, &listener, path);
+		r = serve(parts, &listener, path);
 	listener_close(&listener);
+	return r;
+}
+
+/* 0, or negative errno: logged. */
+static int load_config(struct config *config, const struct config_source *source)
+{
+	struct config_error error;
+	int r = config_load(config, source, &error);
+
+	if (r)
+		log_error("%s", error.why);
+	else
+		config_warn(config);
+	return r;
+}
+
+static int check_config(const struct config_source *source)
+{
+	struct config config;
+	struct json_object *json;
+	int r = load_config(&config, source);
+
+	if (r)
+		return r;
+	json = config_to_json(&config);
+	if (!json || puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
+								   JSON_C_TO_STRING_SPACED |
+								   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		r = -EIO;
+	json_object_put(json);
+	config_clear(&config);
 	return r;
 }
 
 static int run(const struct arguments *a)
 {
-	struct peer_policy policy;
-	int fd = -1, r = a->private_fd >= 0 ? 0 : take_activation(&fd);
+	struct server_parts parts = {.listen_fd = -1, .private_fd = a->private_fd};
+	int r = a->private_fd >= 0 ? 0 : take_activation(&parts.listen_fd);
+	bool activated = r;
 
 	if (r < 0)
 		return r;
-	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : fd);
+	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : parts.listen_fd);
 	prepare_process();
-	peer_policy_init(&policy);
+	peer_policy_init(&parts.policy);
+	/* the machine's configuration is about what users may do to each other */
+	if (a->private_fd < 0 || a->config.required)
+		parts.source = a->config;
+	r = load_config(&parts.config, &parts.source);
+	if (r)
+		return r;
 	if (a->private_fd >= 0) {
 		log_only_problems();
-		return serve(&policy, -1, a->private_fd, NULL, NULL);
+		r = serve(&parts, NULL, NULL);
+	} else if (activated) {
+		r = serve(&parts, NULL, "the socket of systemd");
+	} else {
+		r = serve_own_socket(&parts, a->socket_path);
 	}
-	if (r)
-		return serve(&policy, fd, -1, NULL, "the socket of systemd");
-	return serve_own_socket(&policy, a->socket_path);
+	config_clear(&parts.config);
+	return r;
 }
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.socket_path = DEFAULT_SOCKET_PATH, .private_fd = -1};
+	struct arguments arguments = {
+	    .socket_path = DEFAULT_SOCKET_PATH,
+	    .private_fd = -1,
+	    .config.path = CONFIG_PATH,
+	};
 	int r;
 
 	if (argc > 1 && !strcmp(argv[1], FILTERPROC_ARGUMENT))
@@ -224,6 +283,6 @@ int main(int argc, char **argv)
 	log_init();
 	r = parse(argc, argv, &arguments);
 	if (r > 0)
-		r = run(&arguments);
+		r = arguments.check_config ? check_config(&arguments.config) : run(&arguments);
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }

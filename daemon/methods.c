@@ -258,6 +258,11 @@ static void features(struct call *call)
 	deferred_start(call->conn, call->methods->host->worker, &work, features_run);
 }
 
+static void reload(struct call *call)
+{
+	reload_call(call->methods->reload, call->conn);
+}
+
 /* ---- dispatch ---- */
 
 static const struct method {
@@ -276,6 +281,7 @@ static const struct method {
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},
     {VARLINK_INTERFACE ".Points", pattern_fields, PEER_OBSERVER, false, points},
     {VARLINK_INTERFACE ".Features", no_fields, PEER_OBSERVER, false, features},
+    {VARLINK_INTERFACE ".Reload", no_fields, PEER_ADMIN, false, reload},
 };
 
 static const struct method *find_method(const char *name)
@@ -339,9 +345,12 @@ static bool is_allowed(struct call *call, const struct method *method, bool too_
 
 	if (peer->role < method->role)
 		conn_error(call->conn, "NotPermitted", "method",
-			   "%s is not for %s such as user %u; join the group " PEER_GROUP
-			   " (usermod -aG " PEER_GROUP " USER, then log in again) or use sudo",
-			   method->name, peer_role_name(peer->role), (unsigned)peer->uid);
+			   "%s is not for %s such as user %u; %suse sudo", method->name,
+			   peer_role_name(peer->role), (unsigned)peer->uid,
+			   method->role > PEER_CAPTURER
+			       ? ""
+			       : "join the group " PEER_GROUP " (usermod -aG " PEER_GROUP
+				 " USER, then log in again) or ");
 	else if (call->fd >= 0 && !method->takes_fd)
 		conn_error(call->conn, "BadDescriptor", "",
 			   "a descriptor came with %s, which takes none; pass it with Start only",

@@ -12,6 +12,7 @@
 
 #include "daemon/conn.h"
 #include "daemon/netstats.h"
+#include "daemon/reload.h"
 #include "daemon/session.h"
 #include "daemon/sessions.h"
 
@@ -19,6 +20,7 @@
 struct methods {
 	struct session_host *host;
 	struct sessions *sessions;
+	struct reload *reload;
 	const char *kernel_why; /* why no session can run, a sentence; NULL: they can */
 	const struct netstats *baseline; /* what layers had lost when the daemon began */
 	uint64_t started;       /* CLOCK_MONOTONIC, nanoseconds: when the daemon began */

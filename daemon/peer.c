@@ -16,11 +16,33 @@ void peer_policy_init(struct peer_policy *policy)
 		policy->group = group->gr_gid;
 }
 
+/* The highest role that the rules give to these users, or groups; -1: none does. */
+static int ruled_role(const struct peer_rules *rules, bool is_group, const id_t *ids, size_t count)
+{
+	int role = -1;
+
+	for (size_t i = 0; rules && i < rules->count; i++) {
+		const struct peer_rule *rule = &rules->items[i];
+
+		for (size_t j = 0; rule->is_group == is_group && j < count; j++)
+			if (rule->id == ids[j] && (int)rule->role > role)
+				role = rule->role;
+	}
+	return role;
+}
+
 enum peer_role peer_role(const struct peer_policy *policy, uid_t uid, const gid_t *groups,
 			 size_t count)
 {
+	int ruled;
+
 	if (uid == 0 || uid == policy->own_uid)
 		return PEER_ADMIN;
+	ruled = ruled_role(policy->rules, false, &uid, 1);
+	if (ruled < 0)
+		ruled = ruled_role(policy->rules, true, groups, count);
+	if (ruled >= 0)
+		return ruled;
 	for (size_t i = 0; policy->has_group && i < count; i++)
 		if (groups[i] == policy->group)
 			return PEER_CAPTURER;

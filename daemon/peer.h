@@ -16,10 +16,24 @@ enum peer_role {
 	PEER_ADMIN,    /* stop anybody's */
 };
 
+#define PEER_ROLES (PEER_ADMIN + 1)
+
 struct peer {
 	uid_t uid;
 	pid_t pid; /* 0: in a process namespace that the daemon does not see */
 	enum peer_role role;
+};
+
+/* A user or a group to whom the configuration gives a role. */
+struct peer_rule {
+	bool is_group;
+	id_t id;
+	enum peer_role role;
+};
+
+struct peer_rules {
+	size_t count;
+	struct peer_rule *items; /* owned */
 };
 
 /* What roles are made of; looked up once. */
@@ -27,12 +41,16 @@ struct peer_policy {
 	uid_t own_uid; /* the daemon's user is an admin, as is root */
 	gid_t group;   /* PEER_GROUP's members are capturers */
 	bool has_group;
+	const struct peer_rules *rules; /* of the configuration, or NULL */
 };
 
 /* Asks the user database for the group, which may block. Never fails: without it, has_group is
  * false. */
 void peer_policy_init(struct peer_policy *policy);
-/* The role of a user in these groups. */
+/*
+ * The role of a user in these groups. Rules come before what is built in, those for the user before
+ * those for groups; the highest role of several counts. Administrators by nature stay so.
+ */
 enum peer_role peer_role(const struct peer_policy *policy, uid_t uid, const gid_t *groups,
 			 size_t count);
 /* Fills *p from the socket's credentials, which are those of when it was connected. 0 or negative

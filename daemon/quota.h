@@ -1,29 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What one peer, and all of them together, may cost the daemon. */
+/*
+ * What one peer, and all of them together, may cost the daemon. Those that the configuration may
+ * change are in struct quota; the names here are what they are without one (QUOTA_X), and the most
+ * that it may say (QUOTA_X_MOST).
+ */
 #ifndef QUOTA_H
 #define QUOTA_H
 
+#include <stdint.h>
+
 /* Connections. One costs two descriptors and some KiB; a person needs a handful. */
-#define QUOTA_CONNECTIONS     128
-#define QUOTA_CONNECTIONS_UID 32
+#define QUOTA_CONNECTIONS      128
+#define QUOTA_CONNECTIONS_UID  32
+#define QUOTA_CONNECTIONS_MOST 512
 /* Of them, kept for administrators, so that the others cannot lock them out. */
 #define QUOTA_CONNECTIONS_ADMIN 8
 
 /* Sessions. Every one slows down each packet at its trace points. */
-#define QUOTA_SESSIONS     64
-#define QUOTA_SESSIONS_UID 16
+#define QUOTA_SESSIONS      64
+#define QUOTA_SESSIONS_UID  16
+#define QUOTA_SESSIONS_MOST 512
 
 /* Their trace points: each is a program that runs for each packet, and a line in every List. */
-#define QUOTA_POINTS     512
-#define QUOTA_POINTS_UID 256
+#define QUOTA_POINTS      512
+#define QUOTA_POINTS_UID  256
+#define QUOTA_POINTS_MOST 4096
 /* The same after patterns were expanded; "all" is some 2,400. */
 #define QUOTA_POINTS_EXPANDED 8192
 
 /* Bytes of kernel memory in the rings of all sessions: netcapd.service allows so much, and more. */
-#define QUOTA_RINGS     (512LL << 20)
-#define QUOTA_RINGS_UID (256LL << 20)
+#define QUOTA_RINGS      (512LL << 20)
+#define QUOTA_RINGS_UID  (256LL << 20)
+#define QUOTA_RINGS_MOST (8LL << 30)
 /* What counts with them for each sk_buff that a session can follow: two entries of hashes. */
 #define QUOTA_TRACK_BYTES 192
+
+/* The numbers above that are in force; _uid: for one user. */
+struct quota {
+	int64_t connections, connections_uid;
+	int64_t sessions, sessions_uid;
+	int64_t points, points_uid;         /* trace points, patterns counted as one */
+	int64_t ring_bytes, ring_bytes_uid; /* sums */
+};
 
 /* Bytes waiting for a caller that does not read: some 100 packets as JSON at the longest. */
 #define QUOTA_OUT_BYTES (4 << 20)

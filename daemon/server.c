@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,6 +20,7 @@
 #include "daemon/methods.h"
 #include "daemon/netstats.h"
 #include "daemon/quota.h"
+#include "daemon/reload.h"
 #include "daemon/server.h"
 #include "daemon/sessions.h"
 #include "varlink.h"
@@ -35,6 +37,9 @@ struct client {
 struct server {
 	struct event_base *base;
 	struct peer_policy policy;
+	struct config config; /* changes by a reload */
+	struct config_source source;
+	struct reload *reload;
 	struct kernel kernel;
 	char kernel_why[512];
 	struct netstats baseline; /* when the daemon began */
@@ -45,6 +50,7 @@ struct server {
 	unsigned client_count;
 	bool alone;                          /* for one private connection */
 	struct event *terminate, *interrupt; /* signals */
+	struct event *hangup;                /* a signal; NULL when alone */
 	struct event *incoming;              /* NULL when alone */
 	struct event *again;                 /* accepts anew after a pause */
 	struct event *watchdog;              /* NULL: nobody watches */
@@ -101,6 +107,16 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	leave_when_done(s);
 }
 
+/* ---- its configuration ---- */
+
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+	struct server *s = arg;
+
+	if (!s->methods.stopping)
+		reload_now(s->reload);
+}
+
 /* ---- connections ---- */
 
 static void forget(struct client *client)
@@ -150,16 +166,17 @@ static int add_client(struct server *s, int fd, const struct peer *peer)
 
 static bool has_room(const struct server *s, const struct peer *peer, char *why, size_t size)
 {
-	unsigned own = 0, all = QUOTA_CONNECTIONS;
+	int64_t own = 0, all = s->config.limits.connections;
 	const struct client *client;
 
 	TAILQ_FOREACH(client, &s->clients, link)
 	own += conn_peer(client->conn)->uid == peer->uid;
 	if (peer->role < PEER_ADMIN)
 		all -= QUOTA_CONNECTIONS_ADMIN;
-	if (own >= QUOTA_CONNECTIONS_UID)
+	if (own >= s->config.limits.connections_uid)
 		snprintf(why, size,
-			 "user %u has %u connections already, the most a user may have; end one",
+			 "user %u has %" PRId64 " connections already, the most a user may have; "
+			 "end one",
 			 (unsigned)peer->uid, own);
 	else if (s->client_count >= all)
 		snprintf(why, size,
@@ -280,7 +297,9 @@ static int make_events(struct server *s, int listen_fd)
 		return -ENOMEM;
 	if (listen_fd >= 0) {
 		s->incoming = event_new(s->base, listen_fd, EV_READ | EV_PERSIST, on_incoming, s);
-		if (!s->incoming || event_add(s->incoming, NULL))
+		s->hangup = evsignal_new(s->base, SIGHUP, on_hangup, s);
+		if (!s->incoming || !s->hangup || event_add(s->incoming, NULL) ||
+		    event_add(s->hangup, NULL))
 			return -ENOMEM;
 	}
 	return watch_loop(s);
@@ -315,13 +334,15 @@ static int build(struct server *s, int listen_fd, int private_fd)
 		return -errno;
 	s->host.symbols = symbolcache_new(s->host.worker);
 	s->host.filters = filterproc_new(s->base, NULL);
-	s->sessions = sessions_new(&s->host, on_sessions_changed, s);
-	if (!s->host.filters || !s->host.symbols || !s->sessions)
+	s->sessions = sessions_new(&s->host, &s->config.limits, on_sessions_changed, s);
+	s->reload = reload_new(s->host.worker, &s->source, &s->config);
+	if (!s->host.filters || !s->host.symbols || !s->sessions || !s->reload)
 		return -ENOMEM;
 	s->methods = (struct methods){
 	    .host = &s->host,
 	    .sessions = s->sessions,
 	    .baseline = &s->baseline,
+	    .reload = s->reload,
 	    .started = wallclock_monotonic(),
 	};
 	return private_fd >= 0 ? add_private(s, private_fd) : 0;
@@ -352,17 +373,19 @@ static void open_kernel(struct server *s)
 		log_error("no session can run: %s", s->kernel_why);
 }
 
-struct server *server_new(const struct peer_policy *policy, int listen_fd, int private_fd,
-			  char *why, size_t size)
+struct server *server_new(struct server_parts *parts, char *why, size_t size)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	int r = s ? 0 : -ENOMEM;
 
 	if (s) {
-		s->policy = *policy;
-		s->alone = private_fd >= 0;
+		config_move(&s->config, &parts->config);
+		s->source = parts->source;
+		s->policy = parts->policy;
+		s->policy.rules = &s->config.rules;
+		s->alone = parts->private_fd >= 0;
 		TAILQ_INIT(&s->clients);
-		r = build(s, listen_fd, private_fd);
+		r = build(s, parts->listen_fd, parts->private_fd);
 	}
 	if (!r) {
 		if (netstats_read(&s->baseline))
@@ -400,6 +423,7 @@ void server_free(struct server *s)
 		forget(client);
 	}
 	worker_free(s->host.worker);
+	reload_free(s->reload);
 	sessions_free(s->sessions);
 	worker_free(s->host.reaper);
 	filterproc_free(s->host.filters);
@@ -408,11 +432,13 @@ void server_free(struct server *s)
 	netstats_clear(&s->baseline);
 	free_event(s->terminate);
 	free_event(s->interrupt);
+	free_event(s->hangup);
 	free_event(s->incoming);
 	free_event(s->again);
 	free_event(s->watchdog);
 	free_event(s->deadline);
 	if (s->base)
 		event_base_free(s->base);
+	config_clear(&s->config);
 	free(s);
 }

@@ -12,8 +12,8 @@
 
 /* What one session, those of a user, or all of them take. */
 struct usage {
-	size_t sessions;
-	size_t points;
+	int64_t sessions;
+	int64_t points;
 	int64_t ring_bytes; /* of kernel memory */
 };
 
@@ -31,11 +31,13 @@ struct sessions {
 	size_t count;
 	uint64_t last_id;
 	struct session_host *host;
+	const struct quota *quota;
 	void (*changed)(void *arg);
 	void *arg;
 };
 
-struct sessions *sessions_new(struct session_host *host, void (*changed)(void *arg), void *arg)
+struct sessions *sessions_new(struct session_host *host, const struct quota *quota,
+			      void (*changed)(void *arg), void *arg)
 {
 	struct sessions *t = calloc(1, sizeof(*t));
 
@@ -43,6 +45,7 @@ struct sessions *sessions_new(struct session_host *host, void (*changed)(void *a
 		return NULL;
 	TAILQ_INIT(&t->list);
 	t->host = host;
+	t->quota = quota;
 	t->changed = changed;
 	t->arg = arg;
 	return t;
@@ -129,39 +132,42 @@ static bool has_room(const struct sessions *t, uid_t uid, const struct usage *mo
 		     size_t size)
 {
 	const struct usage own = measure(t, false, uid), all = measure(t, true, uid);
+	const struct quota *q = t->quota;
 
-	if (own.sessions >= QUOTA_SESSIONS_UID)
+	if (own.sessions >= q->sessions_uid)
 		snprintf(why, size,
-			 "user %u has %zu sessions already, the most a user may have; stop one "
-			 "(netcapctl list shows them)",
+			 "user %u has %" PRId64 " sessions already, the most a user may have; stop "
+			 "one (netcapctl list shows them)",
 			 (unsigned)uid, own.sessions);
-	else if (all.sessions >= QUOTA_SESSIONS)
+	else if (all.sessions >= q->sessions)
 		snprintf(why, size,
-			 "there are %zu sessions already, the most the daemon serves; stop one or "
-			 "try again later",
+			 "there are %" PRId64 " sessions already, the most the daemon serves; stop "
+			 "one or try again later",
 			 all.sessions);
-	else if (own.points + more->points > QUOTA_POINTS_UID)
+	else if (own.points + more->points > q->points_uid)
 		snprintf(why, size,
-			 "user %u's sessions have %zu trace points already, and with these %zu more "
-			 "than the %d that a user may have; stop a session or name fewer",
-			 (unsigned)uid, own.points, more->points, QUOTA_POINTS_UID);
-	else if (all.points + more->points > QUOTA_POINTS)
+			 "user %u's sessions have %" PRId64 " trace points already, and with these "
+			 "%" PRId64 " more than the %" PRId64 " that a user may have; stop a "
+			 "session or name fewer",
+			 (unsigned)uid, own.points, more->points, q->points_uid);
+	else if (all.points + more->points > q->points)
 		snprintf(why, size,
-			 "all sessions have %zu trace points already, and with these %zu more than "
-			 "the %d that there may be; try again later or name fewer",
-			 all.points, more->points, QUOTA_POINTS);
-	else if (own.ring_bytes + more->ring_bytes > QUOTA_RINGS_UID)
+			 "all sessions have %" PRId64 " trace points already, and with these "
+			 "%" PRId64 " more than the %" PRId64 " that there may be; try again later "
+			 "or name fewer",
+			 all.points, more->points, q->points);
+	else if (own.ring_bytes + more->ring_bytes > q->ring_bytes_uid)
 		snprintf(why, size,
 			 "the rings of user %u's sessions take %" PRId64 " MiB already, and with "
-			 "this one more than the %lld that a user may have; stop a session or give "
-			 "a smaller ring",
-			 (unsigned)uid, own.ring_bytes >> 20, QUOTA_RINGS_UID >> 20);
-	else if (all.ring_bytes + more->ring_bytes > QUOTA_RINGS)
-		snprintf(
-		    why, size,
-		    "the rings of all sessions take %" PRId64 " MiB already, and with this one "
-		    "more than the %lld that there are; try again later or give a smaller ring",
-		    all.ring_bytes >> 20, QUOTA_RINGS >> 20);
+			 "this one more than the %" PRId64 " that a user may have; stop a session "
+			 "or give a smaller ring",
+			 (unsigned)uid, own.ring_bytes >> 20, q->ring_bytes_uid >> 20);
+	else if (all.ring_bytes + more->ring_bytes > q->ring_bytes)
+		snprintf(why, size,
+			 "the rings of all sessions take %" PRId64 " MiB already, and with this "
+			 "one more than the %" PRId64 " that there are; try again later or give a "
+			 "smaller ring",
+			 all.ring_bytes >> 20, q->ring_bytes >> 20);
 	else
 		return true;
 	return false;

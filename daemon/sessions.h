@@ -10,6 +10,7 @@
 
 #include "daemon/session.h"
 
+struct quota;
 struct sessions;
 struct sessions_entry;
 
@@ -20,10 +21,11 @@ struct sessions_entry;
 typedef int (*sessions_reply)(void *arg, struct json_object *message, bool last);
 
 /*
- * changed is called whenever the number of sessions has changed. host must outlive the table. NULL:
- * out of memory.
+ * changed is called whenever the number of sessions has changed. host and quota must outlive the
+ * table; what quota says is asked when a session starts. NULL: out of memory.
  */
-struct sessions *sessions_new(struct session_host *host, void (*changed)(void *arg), void *arg);
+struct sessions *sessions_new(struct session_host *host, const struct quota *quota,
+			      void (*changed)(void *arg), void *arg);
 /* Abandons the sessions that are left; blocks for the worker. Takes NULL. */
 void sessions_free(struct sessions *t);
 

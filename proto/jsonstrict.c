@@ -28,6 +28,7 @@ struct scan {
 	size_t used;   /* bytes of strings[] in use */
 	char *why;
 	size_t why_size;
+	const struct jsonstrict_places *places; /* or NULL */
 };
 
 /* A string in scan.strings, NUL-terminated. */
@@ -344,6 +345,14 @@ static int scan_string_value(struct scan *s, struct json_object **value)
 	return *value ? 0 : fail_memory(s);
 }
 
+/* Tells where a value is: name NULL for an entry. */
+static void tell_place(const struct scan *s, const struct json_object *parent, const char *name,
+		       size_t at)
+{
+	if (s->places)
+		s->places->place(s->places->arg, parent, name, at);
+}
+
 static int scan_member(struct scan *s, struct json_object *object)
 {
 	struct json_object *value = NULL;
@@ -358,8 +367,9 @@ static int scan_member(struct scan *s, struct json_object *object)
 	if (scan_string(s, &key))
 		return -1;
 	if (json_object_object_get_ex(object, key.text, NULL))
-		return fail(s, "the message has the member %s twice, again at byte %zu: keep one",
+		return fail(s, "the JSON text has the member %s twice, again at byte %zu: keep one",
 			    quote_text(&q, key.text, key.len), start);
+	tell_place(s, object, key.text, start);
 	if (!accept(s, ':'))
 		return fail_unexpected(s, "a colon");
 	if (scan_value(s, &value))
@@ -375,6 +385,8 @@ static int scan_entry(struct scan *s, struct json_object *array)
 {
 	struct json_object *value = NULL;
 
+	skip_space(s);
+	tell_place(s, array, NULL, s->at);
 	if (scan_value(s, &value))
 		return -1;
 	if (json_object_array_add(array, value)) {
@@ -435,15 +447,17 @@ static int scan_value(struct scan *s, struct json_object **value)
 	}
 }
 
-struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, char *why,
-				     size_t size)
+struct json_object *jsonstrict_parse_places(const char *text, size_t len, int depth,
+					    struct jsonstrict_places *places, char *why,
+					    size_t size)
 {
 	struct scan s = {.text = text,
 			 .len = len,
 			 .depth = depth,
 			 .max_depth = depth,
 			 .why = why,
-			 .why_size = size};
+			 .why_size = size,
+			 .places = places};
 	struct json_object *value = NULL;
 	int r;
 
@@ -457,9 +471,17 @@ struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, ch
 			r = fail(&s, "the JSON text is only null: send a value");
 	}
 	free(s.strings);
+	if (places)
+		places->end = s.at;
 	if (r) {
 		json_object_put(value);
 		return NULL;
 	}
 	return value;
+}
+
+struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, char *why,
+				     size_t size)
+{
+	return jsonstrict_parse_places(text, len, depth, NULL, why, size);
 }

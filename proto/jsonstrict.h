@@ -18,6 +18,22 @@
 struct json_object *jsonstrict_parse(const char *text, size_t len, int depth, char *why,
 				     size_t size);
 
+/* Where in a text the values stand, for messages about a file. */
+struct jsonstrict_places {
+	/*
+	 * A value is in the member name of parent, or, name NULL, the next entry of the array parent;
+	 * at: its first byte, or that of its name. The values live until the parser fails.
+	 */
+	void (*place)(void *arg, const struct json_object *parent, const char *name, size_t at);
+	void *arg;
+	size_t end; /* set: where the parser stopped, a byte of the text or its length */
+};
+
+/* The same, and tells places. */
+struct json_object *jsonstrict_parse_places(const char *text, size_t len, int depth,
+					    struct jsonstrict_places *places, char *why,
+					    size_t size);
+
 /* How a member of an object is read into a C structure. */
 enum jsonstrict_type {
 	JSONSTRICT_STRING,  /* char *, strdup'ed, min..max bytes */
@@ -25,6 +41,7 @@ enum jsonstrict_type {
 	JSONSTRICT_BOOLEAN, /* bool */
 	JSONSTRICT_STRINGS, /* struct jsonstrict_strings, min..max entries,
 			       each 1..LIMIT_POINT_BYTES bytes */
+	JSONSTRICT_OBJECT,  /* struct json_object *, borrowed */
 };
 
 struct jsonstrict_strings {

@@ -61,6 +61,7 @@ static int check_type(const struct reader *r, const struct jsonstrict_field *f,
 		[JSONSTRICT_INTEGER] = {json_type_int, "an integer"},
 		[JSONSTRICT_BOOLEAN] = {json_type_boolean, "true or false"},
 		[JSONSTRICT_STRINGS] = {json_type_array, "an array of strings"},
+		[JSONSTRICT_OBJECT] = {json_type_object, "an object"},
 	};
 
 	if (json_object_is_type(value, types[f->type].type))
@@ -180,6 +181,9 @@ static int read_field(const struct reader *r, const struct jsonstrict_field *f,
 		return 0;
 	case JSONSTRICT_STRINGS:
 		return read_strings(r, f, value, place);
+	case JSONSTRICT_OBJECT:
+		*(struct json_object **)place = value;
+		return 0;
 	}
 	return -EINVAL;
 }

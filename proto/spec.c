@@ -268,6 +268,8 @@ static bool worth_saying(const struct jsonstrict_field *f, const struct spec *s,
 		return *(const bool *)value;
 	case JSONSTRICT_STRINGS:
 		return true;
+	case JSONSTRICT_OBJECT: /* it has none */
+		break;
 	}
 	return false;
 }
@@ -285,6 +287,8 @@ static struct json_object *field_to_json(const struct jsonstrict_field *f, const
 		return json_object_new_boolean(*(const bool *)value);
 	case JSONSTRICT_STRINGS:
 		return strings_to_json((const struct jsonstrict_strings *)value);
+	case JSONSTRICT_OBJECT:
+		break;
 	}
 	return NULL;
 }

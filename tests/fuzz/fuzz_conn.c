@@ -14,6 +14,7 @@
 #include "daemon/features.h"
 #include "daemon/methods.h"
 #include "daemon/points.h"
+#include "daemon/quota.h"
 #include "jsonstrict.h"
 #include "tests/unit/played_session.h"
 #include "varlink.h"
@@ -35,6 +36,7 @@ static const char *const calls[] = {
     CAPTURE("Points", ",\"more\":true,\"parameters\":{\"pattern\":\"*\"}"),
     CAPTURE("Points", ",\"oneway\":true"),
     CAPTURE("Features", ""),
+    CAPTURE("Reload", ""),
     SERVICE("GetInfo", ""),
     SERVICE("GetInterfaceDescription", ",\"parameters\":{\"interface\":\"io.netcap.Capture\"}"),
 };
@@ -42,6 +44,14 @@ static const char *const calls[] = {
 static struct event_base *base;
 static struct kernel kernel;
 static struct session_host host;
+static const struct quota quota = {
+    .sessions = QUOTA_SESSIONS,
+    .sessions_uid = QUOTA_SESSIONS_UID,
+    .points = QUOTA_POINTS,
+    .points_uid = QUOTA_POINTS_UID,
+    .ring_bytes = QUOTA_RINGS,
+    .ring_bytes_uid = QUOTA_RINGS_UID,
+};
 static struct methods methods;
 static struct conn *conn;
 static char replies[REPLIES];
@@ -58,6 +68,12 @@ void points_run(struct deferred_work *work)
 void features_run(struct deferred_work *work)
 {
 	strcpy(work->why, "no features here");
+}
+
+/* What is in files is not the fuzzer's. */
+void reload_call(struct reload *r, struct conn *c)
+{
+	conn_error(c, "InvalidSpec", "", "no file here");
 }
 
 /* In place of the worker's thread, so that runs can be repeated: the event loop. */
@@ -209,7 +225,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	peer.role = data[0] % 3;
 	replies_len = 0;
-	methods.sessions = sessions_new(&host, on_changed, NULL);
+	methods.sessions = sessions_new(&host, &quota, on_changed, NULL);
 	conn = conn_new(base, fds[0], &peer, &callbacks, NULL);
 	talk(fds[1], data + 1, size - 1);
 	if (data[0] & 0x80) {

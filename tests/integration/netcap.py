@@ -170,12 +170,14 @@ class Process:
 
 
 class Daemon(Process):
-    def __init__(self, build, directory, prefix=()):
-        """prefix: a command that runs another one, as setpriv does."""
+    def __init__(self, build, directory, prefix=(), config="{}", **options):
+        """prefix: a command that runs another one, as setpriv does. config: text, in place of the machine's."""
         self.socket_path = directory / "netcapd.sock"
+        self.config_path = directory / "netcapd.json"
+        self.config_path.write_text(config)
         self.expected_status = 0
-        super().__init__([*prefix, build / "daemon/netcapd", "--socket", self.socket_path],
-                         directory, "netcapd")
+        super().__init__([*prefix, build / "daemon/netcapd", "--socket", self.socket_path,
+                          "--config", self.config_path], directory, "netcapd", **options)
         wait_until(lambda: self.listens() or not self.alive)
         if not self.listens():
             self.kill()

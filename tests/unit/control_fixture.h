@@ -22,6 +22,7 @@
 #include <event2/event.h>
 #include <json-c/json.h>
 
+#include "daemon/config.h"
 #include "daemon/methods.h"
 #include "played_session.h"
 #include "varlink.h"
@@ -30,6 +31,8 @@ struct fixture {
 	struct event_base *base;
 	struct kernel kernel;
 	struct session_host host;
+	struct config config;
+	struct config_source source;
 	struct methods methods;
 	struct conn *conn; /* NULL: closed */
 	int peer;          /* the test's end */
@@ -84,7 +87,9 @@ static inline int setup(void **state)
 	f->host = (struct session_host){.base = f->base, .kernel = &f->kernel};
 	f->host.worker = worker_new(f->base);
 	f->methods.host = &f->host;
-	f->methods.sessions = sessions_new(&f->host, on_changed, f);
+	assert_int_equal(config_load(&f->config, &f->source, &(struct config_error){}), 0);
+	f->methods.sessions = sessions_new(&f->host, &f->config.limits, on_changed, f);
+	f->methods.reload = reload_new(f->host.worker, &f->source, &f->config);
 	open_conn(f, PEER_CAPTURER, 1000);
 	*state = f;
 	return 0;
@@ -96,7 +101,9 @@ static inline int teardown(void **state)
 
 	close_conn(f);
 	worker_free(f->host.worker);
+	reload_free(f->methods.reload);
 	sessions_free(f->methods.sessions);
+	config_clear(&f->config);
 	event_base_free(f->base);
 	free(f);
 	return session_count ? -1 : 0;

@@ -195,7 +195,7 @@ static void test_utf8(void **state)
 static void test_duplicates(void **state)
 {
 	check_refused("{\"filter\":1,\"x\":2,\"filter\":3}",
-		      "the message has the member \"filter\" twice, again at byte 18: keep one");
+		      "the JSON text has the member \"filter\" twice, again at byte 18: keep one");
 	check_refused("{\"a\":1,\"\\u0061\":2}", "member \"a\" twice");
 	check_refused("{\"\":1,\"\":2}", "member \"\" twice");
 	check_refused("{\"x\":[{\"a\":null,\"a\":null}]}", "member \"a\" twice");
@@ -329,11 +329,41 @@ static void test_hostile_sizes_take_linear_time(void **state)
 	}
 }
 
+/* What places tell, as text: NAME@AT, or @AT for an entry. */
+static void write_place(void *arg, const struct json_object *parent, const char *name, size_t at)
+{
+	char *text = arg;
+
+	assert_non_null(parent);
+	sprintf(text + strlen(text), "%s@%zu ", name ? name : "", at);
+}
+
+static size_t check_places(const char *text, const char *expected)
+{
+	char told[256] = "", why[256];
+	struct jsonstrict_places places = {.place = write_place, .arg = told};
+
+	json_object_put(
+		jsonstrict_parse_places(text, strlen(text), DEPTH, &places, why, sizeof(why)));
+	assert_string_equal(told, expected);
+	return places.end;
+}
+
+static void test_places(void **state)
+{
+	assert_int_equal(check_places("{\"a\":1,\n \"b\" : {\"c\":null}}", "a@1 b@9 c@16 "), 26);
+	assert_int_equal(check_places("{\"\\u0061\":[ 1,\n\n2, []]}", "a@1 @12 @16 @19 "), 23);
+	assert_int_equal(check_places("5", ""), 1);
+	assert_int_equal(check_places("{\"a\":1,\n\"b\":x}", "a@1 b@8 "), 12);
+	assert_int_equal(check_places("[1", "@1 "), 2);
+}
+
 struct sample {
 	char *text;
 	int64_t number;
 	bool flag;
 	struct jsonstrict_strings list;
+	struct json_object *object;
 };
 
 static const struct jsonstrict_field fields[] = {
@@ -341,6 +371,7 @@ static const struct jsonstrict_field fields[] = {
 	{"number", JSONSTRICT_INTEGER, offsetof(struct sample, number), false, -5, INT64_MAX},
 	{"flag", JSONSTRICT_BOOLEAN, offsetof(struct sample, flag), false, 0, 0},
 	{"list", JSONSTRICT_STRINGS, offsetof(struct sample, list), false, 0, 2},
+	{"object", JSONSTRICT_OBJECT, offsetof(struct sample, object), false, 0, 0},
 	{0},
 };
 
@@ -382,6 +413,9 @@ static void test_read(void **state)
 	assert_string_equal(s.list.items[1], "y");
 	assert_int_equal(read_sample("{\"text\":\"ab\",\"list\":[]}", &s, "", ""), 0);
 	assert_int_equal(s.list.count, 0);
+	assert_null(s.object);
+	assert_int_equal(read_sample("{\"text\":\"ab\",\"object\":{}}", &s, "", ""), 0);
+	assert_non_null(s.object);
 	clear_sample(&s);
 	jsonstrict_strings_clear(NULL);
 }
@@ -415,6 +449,7 @@ static void test_read_refused(void **state)
 			   "entry 2 of the member \"list\" is null");
 	check_read_refused(T "\"list\":[\"\"]}", "list",
 			   "entry 1 of the member \"list\" is 0 bytes");
+	check_read_refused(T "\"object\":[]}", "object", "is an array: give an object");
 	check_read_refused("[]", "parameters", "the parameters are an array");
 	check_read_refused("\"x\"", "parameters", "the parameters are a string");
 }
@@ -430,7 +465,7 @@ static void test_read_unknown(void **state)
 	assert_int_equal(jsonstrict_read(object, fields, &s, &field, why, sizeof(why)), -EINVAL);
 	assert_string_equal(field, "te\nxt");
 	assert_string_equal(why, "the member \"te\\x0axt\" is not known: leave it out; known are "
-				 "text, number, flag, list");
+				 "text, number, flag, list, object");
 	assert_null(s.text);
 	assert_int_equal(jsonstrict_read(object, none, &s, &field, why, sizeof(why)), -EINVAL);
 	assert_non_null(strstr(why, "there are no members here"));
@@ -477,6 +512,7 @@ int main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_quoting),
 		cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_hostile_sizes_take_linear_time),
 		cmocka_unit_test(test_read),
 		cmocka_unit_test(test_read_refused),

@@ -179,6 +179,112 @@ static void test_point_limits(void **state)
 	assert_non_null(strstr(why, "all sessions have 512"));
 }
 
+/* What a configuration says counts for the next session; one that runs goes on. */
+static void test_limits_change(void **state)
+{
+	struct fixture *f = *state;
+	char why[256];
+
+	f->config.limits.sessions_uid = 2;
+	assert_int_equal(start_many(f, 1000, 65536, why), 2);
+	assert_non_null(strstr(why, "2 sessions"));
+	f->config.limits.sessions_uid = 1;
+	assert_int_equal(start_many(f, 1000, 65536, why), 0);
+	assert_int_equal(session_count, 2);
+	f->config.limits.sessions = 3;
+	assert_int_equal(start_many(f, 1001, 65536, why), 1);
+	f->config.limits.sessions_uid = 3;
+	assert_int_equal(start_many(f, 1002, 65536, why), 0);
+	assert_non_null(strstr(why, "there are 3 sessions"));
+	f->config.limits.sessions = 10;
+	f->config.limits.points_uid = 1;
+	assert_int_equal(start_many(f, 1002, 65536, why), 1);
+	assert_non_null(strstr(why, "the 1 that a user may have"));
+	f->config.limits.ring_bytes = 5 << 16;
+	assert_int_equal(start_many(f, 1003, 65536, why), 1);
+	assert_int_equal(start_many(f, 1004, 65536, why), 0);
+	assert_non_null(strstr(why, "rings of all sessions"));
+}
+
+static char config_path[64];
+
+/* A file of this process's own, which the fixture's source then names. */
+static void write_config(struct fixture *f, const char *text)
+{
+	FILE *file;
+
+	snprintf(config_path, sizeof(config_path), "/tmp/netcap-test-%d.json", (int)getpid());
+	file = fopen(config_path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	f->source = (struct config_source){.path = config_path, .required = true};
+}
+
+/* Lets a reload come to its end, which sets *value. */
+static void wait_for(struct fixture *f, const bool *value)
+{
+	for (int i = 0; i < 5000 && !*value; i++) {
+		run(f);
+		usleep(1000);
+	}
+	assert_true(*value);
+}
+
+static void test_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	write_config(f, "{\"limits\":{\"sessions\":7}}");
+	send_call(f, CALL("Reload", ""));
+	expect_error(f, "NotPermitted", "Reload");
+	assert_int_equal(f->config.limits.sessions, QUOTA_SESSIONS);
+	close_conn(f);
+	open_conn(f, PEER_ADMIN, 0);
+	send_call(f, CALL("Reload", ",\"parameters\":{\"x\":1}"));
+	expect_error(f, "InvalidSpec", "\"x\"");
+	send_call(f, CALL("Reload", ""));
+	expect_reply(f, "{\"parameters\":{}}");
+	assert_int_equal(f->config.limits.sessions, 7);
+	write_config(f, "{\"limits\":\n{\"sessions\":0}}");
+	send_call(f, CALL("Reload", ""));
+	expect_error(f, "InvalidSpec", ".json:2: limits.sessions = 0");
+	send_call(f, CALL("Reload", ""));
+	expect_error(f, "InvalidSpec", "\"field\":\"limits.sessions\"");
+	assert_int_equal(f->config.limits.sessions, 7);
+	unlink(config_path);
+	send_call(f, CALL("Reload", ""));
+	expect_error(f, "InvalidSpec", "No such file");
+	/* nobody waits for this answer, but it counts */
+	write_config(f, "{\"metrics\":{\"enabled\":true}}");
+	send_call(f, CALL("Reload", ""));
+	event_base_loop(f->base, EVLOOP_ONCE);
+	close_conn(f);
+	wait_for(f, &f->config.metrics.enabled);
+	assert_int_equal(f->config.limits.sessions, QUOTA_SESSIONS);
+	unlink(config_path);
+}
+
+/* A signal that comes while the file is read, and may have been changed behind it, is not lost. */
+static void test_signals_reload(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.ledger = false;
+	write_config(f, "{\"ledger\":true}");
+	reload_now(f->methods.reload);
+	wait_for(f, &f->config.ledger);
+	for (int i = 0; i < 1000; i++)
+		reload_now(f->methods.reload);
+	write_config(f, "{\"metrics\":{\"enabled\":true}}");
+	reload_now(f->methods.reload);
+	wait_for(f, &f->config.metrics.enabled);
+	unlink(config_path);
+	/* the end comes before these do */
+	reload_now(f->methods.reload);
+	reload_now(f->methods.reload);
+}
+
 static void test_no_kernel(void **state)
 {
 	struct fixture *f = *state;
@@ -268,6 +374,7 @@ int main(void)
 	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
 	    TEST(test_limits),      TEST(test_ring_limits),
 	    TEST(test_point_limits),
+	    TEST(test_limits_change), TEST(test_reload), TEST(test_signals_reload),
 	    TEST(test_no_kernel),   TEST(test_start),
 	    TEST(test_descriptors),
 	};

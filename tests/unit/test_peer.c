@@ -33,6 +33,32 @@ static void test_roles(void **state)
 	assert_int_equal(peer_role(&groupless, 1000, member, 2), PEER_OBSERVER);
 }
 
+static void test_rules(void **state)
+{
+	struct peer_rule items[] = {
+	    {false, 1000, PEER_CAPTURER}, {false, 1001, PEER_OBSERVER}, {true, 7, PEER_ADMIN},
+	    {true, 8, PEER_OBSERVER},     {false, 0, PEER_OBSERVER},    {true, 9, PEER_CAPTURER},
+	    {false, 1000, PEER_OBSERVER},
+	};
+	const struct peer_rules rules = {sizeof(items) / sizeof(*items), items};
+	const gid_t member[] = {500}, wheel[] = {7, 8, 500}, restricted[] = {500, 8}, ops[] = {8, 9};
+	struct peer_policy ruled = policy;
+
+	ruled.rules = &rules;
+	assert_int_equal(peer_role(&ruled, 1000, NULL, 0), PEER_CAPTURER);
+	assert_int_equal(peer_role(&ruled, 1000, wheel, 3), PEER_CAPTURER);
+	assert_int_equal(peer_role(&ruled, 1001, wheel, 3), PEER_OBSERVER);
+	assert_int_equal(peer_role(&ruled, 1002, wheel, 3), PEER_ADMIN);
+	assert_int_equal(peer_role(&ruled, 1002, restricted, 2), PEER_OBSERVER);
+	assert_int_equal(peer_role(&ruled, 1002, ops, 2), PEER_CAPTURER);
+	assert_int_equal(peer_role(&ruled, 1002, member, 1), PEER_CAPTURER);
+	assert_int_equal(peer_role(&ruled, 1002, NULL, 0), PEER_OBSERVER);
+	/* a user's number is no group's */
+	assert_int_equal(peer_role(&ruled, 7, NULL, 0), PEER_OBSERVER);
+	assert_int_equal(peer_role(&ruled, 0, restricted, 2), PEER_ADMIN);
+	assert_int_equal(peer_role(&ruled, 990, restricted, 2), PEER_ADMIN);
+}
+
 /* Whoever runs the test is at both ends; their groups count. */
 static void test_credentials(void **state)
 {
@@ -120,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_roles),
+	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_credentials),
 	    cmocka_unit_test(test_descriptors),
 	    cmocka_unit_test(test_patterns),
