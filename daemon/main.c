@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <sys/resource.h>
@@ -16,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/filterproc.h"
+#include "daemon/journal.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
@@ -155,6 +157,16 @@ static int take_activation(int *fd)
 	return -EINVAL;
 }
 
+static void log_start(const char *where)
+{
+	struct journal_entry e;
+
+	journal_begin(&e, JOURNAL_SERVICE_STARTED, LOG_INFO);
+	journal_text(&e, "NETCAP_VERSION", NETCAPD_VERSION);
+	journal_text(&e, "NETCAP_SOCKET", where);
+	journal_send(&e, "netcapd " NETCAPD_VERSION " serves at %s", where);
+}
+
 /*
  * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
  * NULL. 0, or negative errno: logged.
@@ -173,7 +185,7 @@ static int serve(const struct peer_policy *policy, int listen_fd, int private_fd
 	if (r) {
 		log_error("%s", why);
 	} else {
-		log_info("netcapd " NETCAPD_VERSION " serves at %s", where ?: "a private socket");
+		log_start(where ?: "a private socket");
 		server_run(server);
 	}
 	server_free(server);

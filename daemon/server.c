@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -15,9 +17,11 @@
 
 #include "daemon/closer.h"
 #include "daemon/conn.h"
+#include "daemon/journal.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/quota.h"
+#include "daemon/refusal.h"
 #include "daemon/server.h"
 #include "daemon/sessions.h"
 #include "varlink.h"
@@ -42,6 +46,7 @@ struct server {
 	TAILQ_HEAD(, client) clients;
 	unsigned client_count;
 	bool alone;                          /* for one private connection */
+	int signal;                          /* that ends it, 0: none yet */
 	struct event *terminate, *interrupt; /* signals */
 	struct event *incoming;              /* NULL when alone */
 	struct event *again;                 /* accepts anew after a pause */
@@ -86,7 +91,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		event_base_loopbreak(s->base);
 		return;
 	}
-	log_info("stopping on signal %d (%s)", (int)number, strsignal(number));
+	s->signal = number;
 	sd_notify(0, "STOPPING=1");
 	s->methods.stopping = true;
 	if (s->incoming)
@@ -199,6 +204,7 @@ static void welcome(struct server *s, int fd)
 		log_warning("a connection is refused: its user is not known: %s", strerror(-r));
 		closer_hang_up(fd);
 	} else if (!has_room(s, &peer, why, sizeof(why))) {
+		refusal_log(&peer, "LimitReached", "", why);
 		turn_away(fd, why);
 	} else if (add_client(s, fd, &peer)) {
 		log_error("no memory for another connection");
@@ -355,10 +361,27 @@ struct server *server_new(const struct peer_policy *policy, int listen_fd, int p
 	return NULL;
 }
 
+static void log_end(const struct server *s)
+{
+	uint64_t seconds = (wallclock_monotonic() - s->methods.started) / 1000000000;
+	struct journal_entry e;
+
+	journal_begin(&e, JOURNAL_SERVICE_STOPPED, LOG_INFO);
+	journal_text(&e, "NETCAP_REASON", s->signal ? sigabbrev_np(s->signal) : "connection");
+	journal_number(&e, "NETCAP_SECONDS", seconds);
+	if (s->signal)
+		journal_send(&e, "netcapd stopped on signal %d (%s) after %" PRIu64 " s", s->signal,
+			     strsignal(s->signal), seconds);
+	else
+		journal_send(&e, "netcapd stopped after %" PRIu64 " s: its connection has ended",
+			     seconds);
+}
+
 void server_run(struct server *s)
 {
 	sd_notify(0, "READY=1\nSTATUS=Sessions: 0");
 	event_base_dispatch(s->base);
+	log_end(s);
 }
 
 static void free_event(struct event *event)
