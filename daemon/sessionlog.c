@@ -67,7 +67,7 @@ void sessionlog_lost(struct sessionlog *s)
 	if (s->stalled)
 		return;
 	s->stalled = true;
-	begin(&e, JOURNAL_STALLED, LOG_WARNING, s);
+	begin(&e, JOURNAL_STALLED, LOG_NOTICE, s);
 	journal_send(&e, "session %" PRIu64 " of uid %u loses packets: its client does not read fast enough", s->id,
 		     (unsigned)s->owner->uid);
 }
@@ -87,7 +87,7 @@ static void write_stall_end(const struct sessionlog *s, const struct counters *s
 {
 	struct journal_entry e;
 
-	begin(&e, JOURNAL_STALL_ENDED, LOG_WARNING, s);
+	begin(&e, JOURNAL_STALL_ENDED, LOG_NOTICE, s);
 	add_counters(&e, sum);
 	journal_send(&e,
 		     "session %" PRIu64 " of uid %u lost %" PRIu64 " packets because its client did not read fast "

@@ -13,7 +13,7 @@ from lab import DROP_PORT
 
 KFREE = "tracepoint:skb:kfree_skb"
 SYNS = 7
-WARNING, INFO = "4", "6"
+NOTICE, INFO = "5", "6"
 
 
 @pytest.fixture
@@ -138,14 +138,14 @@ def test_slow_client(logging, journal, lab):
         assert journal.read()["MESSAGE_ID"] == "SESSION_STARTED"
         lab.flood(12007, 10000, size=1000)
         assert journal.read() == {
-            **head("STALLED", WARNING), **own_fields(), "NETCAP_SESSION": "1",
+            **head("STALLED", NOTICE), **own_fields(), "NETCAP_SESSION": "1",
             "MESSAGE": "session 1 of uid 0 loses packets: its client does not read fast enough"}
         journal.assert_empty()
         ended, _ = session.end()
     lost, captured = (str(ended["counters"][name]) for name in ("lostClient", "captured"))
     entry = journal.read()
     assert entry.items() >= {
-        **head("STALL_ENDED", WARNING), **own_fields(), "NETCAP_SESSION": "1", "NETCAP_LOST_CLIENT": lost,
+        **head("STALL_ENDED", NOTICE), **own_fields(), "NETCAP_SESSION": "1", "NETCAP_LOST_CLIENT": lost,
         "MESSAGE": f"session 1 of uid 0 lost {lost} packets because its client did not read fast enough, "
                    f"and captured {captured}"}.items()
     assert journal.read()["MESSAGE_ID"] == "SESSION_ENDED"
