@@ -12,6 +12,7 @@
 #include "daemon/conn.h"
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
+#include "daemon/refusal.h"
 #include "limit.h"
 #include "varlink.h"
 
@@ -123,6 +124,7 @@ void conn_error(struct conn *c, const char *name, const char *field, const char 
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
+	refusal_log(&c->peer, name, field, sentence);
 	jsonmake_text(parameters, "field", field);
 	jsonmake_text(parameters, "message", sentence);
 	conn_send(c, varlink_error(name, parameters), true);

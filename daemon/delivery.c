@@ -36,6 +36,7 @@ static void on_lost(void *arg, uint32_t point)
 	struct delivery *d = arg;
 
 	d->context.load->points[point].lost_client++;
+	d->callbacks.lost(d->arg);
 	if (!d->context.spec->count)
 		return;
 	/* another packet may take its place: -c means packets that arrive */

@@ -32,6 +32,8 @@ struct stream;
 struct delivery_callbacks {
 	/* Hands an Event over; takes it. 0 or -ENOBUFS: the caller does not read. */
 	int (*event)(void *arg, struct json_object *event);
+	/* A packet is lost because the caller does not read, or for want of memory. */
+	void (*lost)(void *arg);
 	/* Time to stop: reason is "count" or "client". */
 	void (*stop)(void *arg, const char *reason);
 };

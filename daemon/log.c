@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #include <bpf/libbpf.h>
-#include <systemd/sd-daemon.h>
+#include <sys/stat.h>
 
 #include "daemon/log.h"
 
-#define LINE_BYTES 1024
-
 static bool to_journal, only_problems;
 
-static void write_line(const char *priority, const char *format, va_list arguments)
+void log_line(int priority, const char *line)
 {
-	char line[LINE_BYTES];
+	if (to_journal)
+		fprintf(stderr, "<%d>%s\n", priority, line);
+	else
+		fprintf(stderr, "netcapd: %s\n", line);
+}
+
+static void write_line(int priority, const char *format, va_list arguments)
+{
+	char line[LOG_LINE_BYTES];
 
 	vsnprintf(line, sizeof(line), format, arguments);
-	fprintf(stderr, "%s%s\n", to_journal ? priority : "netcapd: ", line);
+	log_line(priority, line);
 }
 
 /* libbpf's own words go nowhere: what fails is told by the caller, in the user's terms. */
@@ -27,10 +36,29 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
+/*
+ * Is standard error the stream to the journal that systemd opened, and not a file or terminal that came in its place
+ * later? $JOURNAL_STREAM is "DEVICE:INODE" of that stream (systemd.exec(5)).
+ */
+static bool is_journal_stream(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat status;
+
+	return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+	       !fstat(STDERR_FILENO, &status) && status.st_dev == device && status.st_ino == inode;
+}
+
 void log_init(void)
 {
-	to_journal = getenv("JOURNAL_STREAM") != NULL;
+	to_journal = is_journal_stream();
 	libbpf_set_print(quiet);
+}
+
+bool log_is_journal(void)
+{
+	return to_journal;
 }
 
 void log_only_problems(void)
@@ -38,12 +66,17 @@ void log_only_problems(void)
 	only_problems = true;
 }
 
+bool log_wants(int priority)
+{
+	return !only_problems || priority <= LOG_WARNING;
+}
+
 void log_error(const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(SD_ERR, format, arguments);
+	write_line(LOG_ERR, format, arguments);
 	va_end(arguments);
 }
 
@@ -52,17 +85,6 @@ void log_warning(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	write_line(SD_WARNING, format, arguments);
-	va_end(arguments);
-}
-
-void log_info(const char *format, ...)
-{
-	va_list arguments;
-
-	if (only_problems)
-		return;
-	va_start(arguments, format);
-	write_line(SD_INFO, format, arguments);
+	write_line(LOG_WARNING, format, arguments);
 	va_end(arguments);
 }

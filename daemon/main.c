@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <sys/resource.h>
@@ -17,6 +18,7 @@
 
 #include "daemon/config.h"
 #include "daemon/filterproc.h"
+#include "daemon/journal.h"
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
@@ -168,6 +170,16 @@ static int take_activation(int *fd)
 	return -EINVAL;
 }
 
+static void log_start(const char *where)
+{
+	struct journal_entry e;
+
+	journal_begin(&e, JOURNAL_SERVICE_STARTED, LOG_INFO);
+	journal_text(&e, "NETCAP_VERSION", NETCAPD_VERSION);
+	journal_text(&e, "NETCAP_SOCKET", where);
+	journal_send(&e, "netcapd " NETCAPD_VERSION " serves at %s", where);
+}
+
 /*
  * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
  * NULL. 0, or negative errno: logged.
@@ -185,7 +197,7 @@ static int serve(struct server_parts *parts, struct listener *own, const char *w
 	if (r) {
 		log_error("%s", why);
 	} else {
-		log_info("netcapd " NETCAPD_VERSION " serves at %s", where ?: "a private socket");
+		log_start(where ?: "a private socket");
 		server_run(server);
 	}
 	server_free(server);

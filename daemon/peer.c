@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -70,6 +72,20 @@ static gid_t *read_groups(int fd, gid_t primary, size_t *count)
 	return groups;
 }
 
+/* For the log only: the process may call itself anything. The kernel escapes what is no text. */
+static void read_comm(pid_t pid, char comm[PEER_COMM_BYTES])
+{
+	char path[32];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = pid ? fopen(path, "re") : NULL;
+	if (f && fgets(comm, PEER_COMM_BYTES, f))
+		comm[strcspn(comm, "\n")] = 0;
+	if (f)
+		fclose(f);
+}
+
 int peer_from_socket(const struct peer_policy *policy, int fd, struct peer *p)
 {
 	struct ucred credentials;
@@ -88,6 +104,7 @@ int peer_from_socket(const struct peer_policy *policy, int fd, struct peer *p)
 	    .role = peer_role(policy, credentials.uid, groups, count),
 	};
 	free(groups);
+	read_comm(p->pid, p->comm);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #define PEER_GROUP "netcap"
+#define PEER_COMM_BYTES 16
 
 /* Each may do what those before it may. */
 enum peer_role {
@@ -21,6 +22,7 @@ enum peer_role {
 struct peer {
 	uid_t uid;
 	pid_t pid; /* 0: in a process namespace that the daemon does not see */
+	char comm[PEER_COMM_BYTES]; /* the process's name as it is when it connects; "": not known */
 	enum peer_role role;
 };
 

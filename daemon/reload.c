@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include <syslog.h>
 #include <systemd/sd-daemon.h>
 
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/reload.h"
 #include "daemon/wallclock.h"
 #include "varlink.h"
@@ -68,14 +69,19 @@ static void run(void *arg)
 static void apply(struct job *job)
 {
 	struct reload *r = job->reload;
+	struct journal_entry entry;
 
 	if (job->result) {
-		log_error("the configuration stays as it was: %s", job->error.why);
+		journal_begin(&entry, JOURNAL_CONFIG_REFUSED, LOG_ERR);
+		journal_text(&entry, "NETCAP_FIELD", job->error.field);
+		journal_send(&entry, "the configuration stays as it was: %s", job->error.why);
 		return;
 	}
 	config_move(r->config, &job->config);
+	journal_begin(&entry, JOURNAL_CONFIG_READ, LOG_INFO);
+	journal_text(&entry, "NETCAP_CONFIG", r->source->path);
+	journal_send(&entry, "the configuration is read anew");
 	config_warn(r->config);
-	log_info("the configuration is read anew");
 }
 
 static void answer(struct job *job)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -16,11 +17,13 @@
 
 #include "daemon/closer.h"
 #include "daemon/conn.h"
+#include "daemon/journal.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
 #include "daemon/netstats.h"
 #include "daemon/quota.h"
 #include "daemon/reload.h"
+#include "daemon/refusal.h"
 #include "daemon/server.h"
 #include "daemon/sessions.h"
 #include "varlink.h"
@@ -49,6 +52,7 @@ struct server {
 	TAILQ_HEAD(, client) clients;
 	unsigned client_count;
 	bool alone;                          /* for one private connection */
+	int signal;                          /* that ends it, 0: none yet */
 	struct event *terminate, *interrupt; /* signals */
 	struct event *hangup;                /* a signal; NULL when alone */
 	struct event *incoming;              /* NULL when alone */
@@ -94,7 +98,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 		event_base_loopbreak(s->base);
 		return;
 	}
-	log_info("stopping on signal %d (%s)", (int)number, strsignal(number));
+	s->signal = number;
 	sd_notify(0, "STOPPING=1");
 	s->methods.stopping = true;
 	if (s->incoming)
@@ -218,6 +222,7 @@ static void welcome(struct server *s, int fd)
 		log_warning("a connection is refused: its user is not known: %s", strerror(-r));
 		closer_hang_up(fd);
 	} else if (!has_room(s, &peer, why, sizeof(why))) {
+		refusal_log(&peer, "LimitReached", "", why);
 		turn_away(fd, why);
 	} else if (add_client(s, fd, &peer)) {
 		log_error("no memory for another connection");
@@ -399,10 +404,27 @@ struct server *server_new(struct server_parts *parts, char *why, size_t size)
 	return NULL;
 }
 
+static void log_end(const struct server *s)
+{
+	uint64_t seconds = (wallclock_monotonic() - s->methods.started) / 1000000000;
+	struct journal_entry e;
+
+	journal_begin(&e, JOURNAL_SERVICE_STOPPED, LOG_INFO);
+	journal_text(&e, "NETCAP_REASON", s->signal ? sigabbrev_np(s->signal) : "connection");
+	journal_number(&e, "NETCAP_SECONDS", seconds);
+	if (s->signal)
+		journal_send(&e, "netcapd stopped on signal %d (%s) after %" PRIu64 " s", s->signal,
+			     strsignal(s->signal), seconds);
+	else
+		journal_send(&e, "netcapd stopped after %" PRIu64 " s: its connection has ended",
+			     seconds);
+}
+
 void server_run(struct server *s)
 {
 	sd_notify(0, "READY=1\nSTATUS=Sessions: 0");
 	event_base_dispatch(s->base);
+	log_end(s);
 }
 
 static void free_event(struct event *event)

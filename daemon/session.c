@@ -10,11 +10,10 @@
 
 #include "daemon/closer.h"
 #include "daemon/delivery.h"
-#include "daemon/log.h"
 #include "daemon/report.h"
 #include "daemon/session.h"
 #include "daemon/sessionload.h"
-#include "quote.h"
+#include "daemon/sessionlog.h"
 #include "varlink.h"
 
 #define STATS_S          1  /* between two looks at the counts, */
@@ -42,6 +41,7 @@ struct session {
 	struct spec spec;     /* owned */
 	struct filterproc_request *compiling;
 	struct sessionload load; /* programs and maps; the worker's while LOADING and SETTLING */
+	struct sessionlog log;
 	bool using_symbols;
 	int fd;               /* the caller's, until the delivery has it; -1: none */
 	struct delivery delivery;
@@ -94,8 +94,7 @@ static void end(struct session *s)
 
 static void fail(struct session *s, const char *error, struct json_object *parameters)
 {
-	log_info("session %llu of uid %u refused: %s", (unsigned long long)s->id, s->owner.uid,
-		 error);
+	sessionlog_refused(&s->log, error, parameters);
 	say(s, varlink_error(error, parameters), true);
 	end(s);
 }
@@ -112,6 +111,15 @@ static int on_event(void *arg, struct json_object *event)
 	}
 	json_object_object_add(o, "event", event);
 	return say(arg, varlink_reply(o, true), false);
+}
+
+/* At the end, what a client that has gone did not read is counted only. */
+static void on_lost(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->state == RUNNING)
+		sessionlog_lost(&s->log);
 }
 
 static void on_stop(void *arg, const char *reason)
@@ -140,8 +148,7 @@ static void on_stats(evutil_socket_t fd, short what, void *arg)
 
 static void finish(struct session *s)
 {
-	log_info("session %llu of uid %u ended: %s", (unsigned long long)s->id, s->owner.uid,
-		 s->stopping);
+	sessionlog_ended(&s->log, s->stopping);
 	/* the caller sees the end of its stream before it sees the last reply */
 	delivery_close(&s->delivery);
 	say_state(s, "ended", s->stopping, true);
@@ -203,7 +210,7 @@ void session_stop(struct session *s, const char *reason)
 
 static int open_delivery(struct session *s)
 {
-	static const struct delivery_callbacks callbacks = { on_event, on_stop };
+	static const struct delivery_callbacks callbacks = { on_event, on_lost, on_stop };
 	const struct delivery_context context = {
 		.base = s->host->base,
 		.kernel = s->host->kernel,
@@ -242,15 +249,9 @@ static bool use_symbols(struct session *s)
 
 static void run(struct session *s)
 {
-	struct quote filter;
-
 	s->state = RUNNING;
 	s->started = time(NULL);
-	quote_text(&filter, s->spec.filter ? s->spec.filter : "",
-		   s->spec.filter ? strlen(s->spec.filter) : 0);
-	log_info("session %llu of uid %u started: %zu trace point%s, filter %s",
-		 (unsigned long long)s->id, s->owner.uid, s->load.probes.count,
-		 s->load.probes.count == 1 ? "" : "s", filter.text);
+	sessionlog_started(&s->log);
 	say_state(s, "attached", NULL, false);
 	s->told = true;
 	if (s->stopping)
@@ -402,6 +403,7 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 	s->arg = arg;
 	s->started = time(NULL);
 	sessionload_init(&s->load, host->kernel, &s->spec, &host->points);
+	sessionlog_init(&s->log, id, &s->owner, &s->load);
 	/* the event is there for nothing else yet, and callbacks may come only later */
 	s->turn = evtimer_new(host->base, begin, s);
 	if (s->turn && !evtimer_add(s->turn, &now))

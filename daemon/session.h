@@ -22,6 +22,7 @@
 
 #include "daemon/filterproc.h"
 #include "daemon/kernel.h"
+#include "daemon/peer.h"
 #include "daemon/symbolcache.h"
 #include "daemon/wallclock.h"
 #include "daemon/worker.h"
@@ -42,10 +43,11 @@ struct session_host {
 	size_t points; /* trace points of all sessions, patterns expanded; atomic */
 };
 
-/* Whose session it is, from SO_PEERCRED. */
+/* Whose session it is: of struct peer. */
 struct session_owner {
 	uid_t uid;
 	pid_t pid;
+	char comm[PEER_COMM_BYTES]; /* "": not known */
 };
 
 struct session_callbacks {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "daemon/closer.h"
@@ -58,10 +59,12 @@ static void begin(struct methods *m, struct conn *c, struct spec *spec, int fd)
 {
 	static const struct conn_operation operation = {.half_closed = caller_half_closed,
 							.abandoned = caller_gone};
-	const struct session_owner owner = {conn_peer(c)->uid, conn_peer(c)->pid};
+	const struct peer *peer = conn_peer(c);
+	struct session_owner owner = {.uid = peer->uid, .pid = peer->pid};
 	struct sessions_entry *entry;
 	char why[256];
 
+	memcpy(owner.comm, peer->comm, sizeof(owner.comm));
 	entry = sessions_start(m->sessions, spec, fd, &owner, to_caller, c, why, sizeof(why));
 	if (entry)
 		conn_defer(c, &operation, entry);

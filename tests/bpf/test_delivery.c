@@ -43,10 +43,16 @@ struct lab {
 	struct sessionload load;
 	struct delivery delivery;
 	const char *stopped;
+	uint64_t told_lost; /* packets, by the delivery */
 	int client;
 	size_t len;
 	uint8_t *got; /* owned; len bytes */
 };
+
+static void on_lost(void *arg)
+{
+	((struct lab *)arg)->told_lost++;
+}
 
 static void on_stop(void *arg, const char *reason)
 {
@@ -75,7 +81,7 @@ static void make_load(struct lab *lab)
 
 static void open_lab(struct lab *lab, int64_t count)
 {
-	static const struct delivery_callbacks callbacks = { .stop = on_stop };
+	static const struct delivery_callbacks callbacks = { .lost = on_lost, .stop = on_stop };
 	int ends[2];
 
 	memset(lab, 0, sizeof(*lab));
@@ -223,6 +229,7 @@ static void test_end_without_reader(void **state)
 		event_base_loop(lab.base, EVLOOP_NONBLOCK);
 	assert_int_equal(lab.point.delivered + lab.point.lost_client, count);
 	assert_true(lab.point.lost_client > 0);
+	assert_int_equal(lab.told_lost, lab.point.lost_client);
 	close_lab(&lab);
 }
 
