@@ -212,16 +212,18 @@ static bool explain(const char *subsystem, const char *reason, unsigned width)
 
 bool droptable_explain(const char *name, unsigned width)
 {
-	const char *colon = strchr(name, ':');
-	const char *reason = colon ? colon + 1 : name;
-	char subsystem[64];
+	/* as the kernel's enum skb_drop_reason_subsys; their reasons have different names */
+	static const char *const subsystems[] = {
+		"core", "mac80211_unusable", "mac80211_monitor", "openvswitch", "qdisc",
+	};
 
-	if (!strncmp(reason, KERNEL_PREFIX, sizeof(KERNEL_PREFIX) - 1))
-		reason += sizeof(KERNEL_PREFIX) - 1;
-	if (!colon)
-		return explain("core", reason, width);
-	snprintf(subsystem, sizeof(subsystem), "%.*s", (int)(colon - name), name);
-	return explain(subsystem, reason, width);
+	if (!strncmp(name, KERNEL_PREFIX, sizeof(KERNEL_PREFIX) - 1))
+		name += sizeof(KERNEL_PREFIX) - 1;
+	for (size_t i = 0; i < COUNT(subsystems); i++) {
+		if (explain(subsystems[i], name, width))
+			return true;
+	}
+	return false;
 }
 
 /* Whether one of the rows before this one has its reason. */

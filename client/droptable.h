@@ -24,8 +24,8 @@ int droptable_print(struct json_object *reply, const struct dropview *v);
 /* A line on standard output for each row of one of the replies that follow a change. */
 void droptable_print_changes(struct json_object *reply, const struct dropview *v);
 /*
- * Says on standard output what a reason means ([SUBSYSTEM:]REASON, with or without the kernel's
- * SKB_DROP_REASON_). width as above. False: it is not known, and nothing was printed.
+ * Says on standard output what a reason of any subsystem means, with or without the kernel's
+ * SKB_DROP_REASON_ in its name. width as above. False: it is not known, and nothing was printed.
  */
 bool droptable_explain(const char *name, unsigned width);
 

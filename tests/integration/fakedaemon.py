@@ -10,12 +10,12 @@ INTERFACE = "io.netcap.Capture."
 class FakeDaemon:
     """replies: by method, a list of what is answered: parameters, or Error, or None to hang up.
 
-    A call with more gets all of them, and then waits until the caller hangs up half the connection."""
+    A call with more gets all of them, and, when the caller hangs up half the connection, last."""
 
     def __init__(self, path, **replies):
         self.replies = replies
+        self.last = None
         self.calls = []
-        self.answered = threading.Event()
         self.socket_path = path
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.bind(str(path))
@@ -56,9 +56,10 @@ class FakeDaemon:
             if reply is None:
                 return
             connection.sendall(self._message(reply, more))
-        self.answered.set()
         while connection.recv(65536):
             pass
+        if more and self.last:
+            connection.sendall(self._message(self.last, False))
 
     @staticmethod
     def _message(reply, more):
