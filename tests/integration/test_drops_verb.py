@@ -256,9 +256,15 @@ def test_follow_json(fake, drops):
 def test_follow_ends_with_its_reader(fake, drops):
     """Even if nothing is dropped any more."""
     fake(reply([row("NO_SOCKET")]))
-    done = subprocess.run(f"{drops.client.program} --socket {drops.client.options[1]} drops --follow | head -1",
-                          shell=True, capture_output=True, text=True, timeout=15, check=False)
-    assert "NO_SOCKET" in done.stdout and done.stderr == ""
+    with subprocess.Popen([drops.client.program, *drops.client.options, "drops", "--follow"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        try:
+            assert b"NO_SOCKET" in child.stdout.readline()
+            child.stdout.close()
+            assert child.wait(10) == 0
+            assert child.stderr.read() == b""
+        finally:
+            child.kill()
 
 
 def test_daemon_that_goes_away(fake, drops):
