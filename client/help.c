@@ -25,6 +25,8 @@ static const char overview[] =
 	"  stats      show the counts of sessions, and the daemon's own\n"
 	"  features   show what this kernel and these privileges allow\n"
 	"  reload     make the service read its configuration anew\n"
+	"  drops      show what the kernel dropped since the service started, and why\n"
+	"  metrics    print the service's counters for Prometheus\n"
 	"\n"
 	"  netcapctl help VERB says more; netcapctl --version says which version this is.\n"
 	"\n"
@@ -146,6 +148,29 @@ static const char how[] =
 	"    netcapctl xdp -f __xsk_rcv\n"
 	"\n" EXIT_CODES;
 
+static const char drops_text[] =
+	"netcapctl drops [OPTIONS]: show what the kernel dropped since the service started, with the\n"
+	"reason, the function that dropped it, its device and network namespace, how many packets,\n"
+	"how many a second in the last minute, when the last one, and the last 30 minutes as bars\n"
+	"(each row by its own highest). Most packets come first; yellow rows are dropping now.\n"
+	"  --by WHAT           sum by reason, location, dev, netns or proto\n"
+	"  --since TIME        only what was dropped since then: 90s, 15m, 2h or 3d ago, the last\n"
+	"                      03:00 (or 03:00:30), or '2026-11-25 03:00'\n"
+	"  --until TIME        and before then\n"
+	"  --top N             so many rows (default 20 on a terminal, else all); 0 is all\n"
+	"  --layers            all counters of layers that lose packets without a reason (devices,\n"
+	"                      softnet, qdiscs, protocols), not only those that counted something\n"
+	"  --explain           what the reasons in the table mean, and what to look at next\n"
+	"  --explain REASON    the same for one reason, without asking the service\n"
+	"  --follow            a line each second for each kind of packet dropped, until Ctrl-C\n"
+	"  --json              the daemon's reply as it is, with --follow one a line\n"
+	"\n"
+	"Examples:\n"
+	"  What went wrong last night:\n"
+	"    netcapctl drops --since 03:00 --until 04:00 --explain\n"
+	"  Which devices lose packets now:\n"
+	"    netcapctl drops --by dev --since 90s\n";
+
 static const struct {
 	const char *verb, *text;
 } verbs[] = {
@@ -179,6 +204,11 @@ static const struct {
 	 "netcapctl reload: make netcapd read its configuration anew, /etc/netcapd/netcapd.json and\n"
 	 "the drop-ins in /etc/netcapd/netcapd.json.d. Sessions go on. If something is wrong in it,\n"
 	 "this says what and where, and the old configuration stays. For administrators.\n"},
+	{"drops", drops_text},
+	{"metrics",
+	 "netcapctl metrics [--output FILE]: print the service's counters as OpenMetrics text.\n"
+	 "  --output FILE   replace FILE by it in one step, readable for all: for the textfile\n"
+	 "                  collector of node_exporter, which reads *.prom\n"},
 };
 
 void help_overview(FILE *out)

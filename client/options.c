@@ -343,7 +343,7 @@ static int set_option(struct options *o, int option, const char *value)
 	}
 }
 
-static int complain_option(int result, char **argv)
+int options_complain(int result, char **argv)
 {
 	const char *word = argv[optind - 1];
 
@@ -422,7 +422,7 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	opterr = 0;
 	while (code == EXITCODE_OK && !o->help &&
 	       (c = getopt_long(argc, argv, ":f:i:e:t:w:c:Sh", skb_options, NULL)) != -1)
-		code = c == '?' || c == ':' ? complain_option(c, argv) : set_option(o, c, optarg);
+		code = c == '?' || c == ':' ? options_complain(c, argv) : set_option(o, c, optarg);
 	if (code != EXITCODE_OK || o->help)
 		return code;
 	if (optind < argc) {
@@ -446,7 +446,7 @@ int options_parse_plain(struct options *o, int argc, char **argv, int max_argume
 	opterr = 0;
 	while (code == EXITCODE_OK && !o->help &&
 	       (c = getopt_long(argc, argv, ":h", options, NULL)) != -1)
-		code = c == '?' || c == ':' ? complain_option(c, argv) : set_option(o, c, optarg);
+		code = c == '?' || c == ':' ? options_complain(c, argv) : set_option(o, c, optarg);
 	if (code != EXITCODE_OK || o->help)
 		return code;
 	if (argc - optind > max_arguments) {

@@ -38,6 +38,11 @@ int options_parse_skb(struct options *o, int argc, char **argv);
  */
 int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,
 			const char **argument);
+/*
+ * Says what is wrong with the option that getopt_long() stopped at; result: what it returned, "?" or
+ * ":". EXITCODE_USAGE.
+ */
+int options_complain(int result, char **argv);
 void options_clear(struct options *o);
 
 #endif

@@ -7,7 +7,6 @@
 #include <unistd.h>
 #include "text.h"
 
-#define COLOR_OFF "\033[0m"
 #define FEXIT     "fexit:" /* how such trace points begin */
 
 const char *print_color(const char *name)
@@ -70,7 +69,7 @@ static void print_stack(FILE *out, const struct meta *m, const char *color)
 	for (unsigned i = 0; i < m->frames; i++) {
 		fprintf(out, "        %s", color ? color : "");
 		text_print_safe(out, m->stack[i]);
-		fprintf(out, "%s\n", color ? COLOR_OFF : "");
+		fprintf(out, "%s\n", color ? PRINT_COLOR_OFF : "");
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "meta.h"
 
 #define PRINT_COLORS "red, green, yellow, blue, purple or cyan"
+#define PRINT_COLOR_OFF "\033[0m" /* ends what a sequence of print_color() began */
 
 /* The terminal sequence that switches to the colour, or NULL: no such name. */
 const char *print_color(const char *name);

@@ -31,6 +31,29 @@ void text_print_lines(FILE *out, const char *s)
 	}
 }
 
+void text_print_wrapped(FILE *out, const char *s, unsigned indent, unsigned width)
+{
+	unsigned column = indent;
+
+	while (*s) {
+		size_t word = strcspn(s, " ");
+
+		if (width && column > indent && column + 1 + word > width) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putc(' ', out);
+			column++;
+		}
+		for (size_t i = 0; i < word; i++)
+			print_byte(out, (unsigned char)s[i]);
+		column += (unsigned)word;
+		s += word;
+		s += strspn(s, " ");
+	}
+	putc('\n', out);
+}
+
 char *text_utf8(const char *s)
 {
 	char *copy = strdup(s);

@@ -14,6 +14,12 @@
 void text_print_safe(FILE *out, const char *s);
 /* The same for text of several lines: newline and tab are printed. */
 void text_print_lines(FILE *out, const char *s);
+/*
+ * Prints s with its control characters escaped as text_print_safe() does, and a newline, in lines that
+ * are broken at blanks to fit in width characters (0: one line). indent blanks begin all but the first,
+ * where so many characters stand already.
+ */
+void text_print_wrapped(FILE *out, const char *s, unsigned indent, unsigned width);
 /* A copy of s with every byte that is not part of valid UTF-8 replaced by "?". NULL: no memory. */
 char *text_utf8(const char *s);
 /*

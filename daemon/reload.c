@@ -8,6 +8,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/journal.h"
+#include "daemon/log.h"
 #include "daemon/reload.h"
 #include "daemon/wallclock.h"
 #include "varlink.h"

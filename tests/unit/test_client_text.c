@@ -51,6 +51,28 @@ static void terminals_get_no_control_characters(void **state)
 	free(text);
 }
 
+static void assert_wrapped(const char *in, unsigned width, const char *expected)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	text_print_wrapped(out, in, 4, width);
+	fclose(out);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void lines_are_broken_at_blanks(void **state)
+{
+	assert_wrapped("one two three", 0, "one two three\n");
+	assert_wrapped("one two three", 11, "one two\n    three\n");
+	assert_wrapped("one two three", 10, "one\n    two\n    three\n");
+	assert_wrapped("one seventeen x", 8, "one\n    seventeen\n    x\n");
+	assert_wrapped(" a\033  b ", 20, "a\\x1b b\n");
+	assert_wrapped("", 20, "\n");
+}
+
 static void assert_utf8(const char *in, const char *expected)
 {
 	char *out = text_utf8(in);
@@ -77,6 +99,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_read_whole),
 		cmocka_unit_test(what_is_no_number_is_refused),
 		cmocka_unit_test(terminals_get_no_control_characters),
+		cmocka_unit_test(lines_are_broken_at_blanks),
 		cmocka_unit_test(json_gets_valid_utf8),
 	};
 
