@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -155,17 +157,32 @@ static int take_activation(int *fd)
 	return -EINVAL;
 }
 
+/* Where the drop history is: what systemd gives the service, else where the socket is. */
+static void find_directory(const char *socket_path, char *directory, size_t size)
+{
+	const char *given = getenv("RUNTIME_DIRECTORY");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", socket_path);
+	/* several are separated by colons */
+	snprintf(directory, size, "%.*s", given ? (int)strcspn(given, ":") : INT_MAX, given ?: dirname(path));
+}
+
 /*
  * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
  * NULL. 0, or negative errno: logged.
  */
 static int serve(const struct peer_policy *policy, int listen_fd, int private_fd,
-		 struct listener *own, const char *where)
+		 struct listener *own, const char *where, const char *socket_path)
 {
-	char why[512];
-	struct server *server = server_new(policy, listen_fd, private_fd, why, sizeof(why));
-	int r = server ? 0 : -ENOMEM;
+	char why[512], directory[PATH_MAX];
+	const struct ledger_options ledger = {.directory = directory};
+	struct server *server;
+	int r;
 
+	find_directory(socket_path, directory, sizeof(directory));
+	server = server_new(policy, listen_fd, private_fd, &ledger, why, sizeof(why));
+	r = server ? 0 : -ENOMEM;
 	if (!r && own) {
 		r = listener_publish(own);
 		snprintf(why, sizeof(why), "no socket can be put at %s: %s", where, strerror(-r));
@@ -190,7 +207,7 @@ static int serve_own_socket(const struct peer_policy *policy, const char *path)
 	if (r)
 		log_error("%s", why);
 	else
-		r = serve(policy, listener.fd, -1, &listener, path);
+		r = serve(policy, listener.fd, -1, &listener, path, path);
 	listener_close(&listener);
 	return r;
 }
@@ -207,10 +224,10 @@ static int run(const struct arguments *a)
 	peer_policy_init(&policy);
 	if (a->private_fd >= 0) {
 		log_only_problems();
-		return serve(&policy, -1, a->private_fd, NULL, NULL);
+		return serve(&policy, -1, a->private_fd, NULL, NULL, a->socket_path);
 	}
 	if (r)
-		return serve(&policy, fd, -1, NULL, "the socket of systemd");
+		return serve(&policy, fd, -1, NULL, "the socket of systemd", a->socket_path);
 	return serve_own_socket(&policy, a->socket_path);
 }
 

@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 
 #include "daemon/conn.h"
+#include "daemon/ledger.h"
 #include "daemon/session.h"
 #include "daemon/sessions.h"
 
@@ -18,6 +19,8 @@
 struct methods {
 	struct session_host *host;
 	struct sessions *sessions;
+	struct ledger *ledger;  /* NULL: there is none */
+	const char *ledger_why; /* why, a sentence */
 	const char *kernel_why; /* why no session can run, a sentence; NULL: they can */
 	uint64_t started;       /* CLOCK_MONOTONIC, nanoseconds: when the daemon began */
 	bool stopping;          /* no new sessions */

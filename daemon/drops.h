@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The method Drops: what the drop ledger has. */
+#ifndef DROPS_H
+#define DROPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/conn.h"
+#include "daemon/ledger.h"
+
+/* What is asked for. Times are microseconds since 1970. */
+struct drops_query {
+	int64_t since, until; /* -1: not given */
+	int64_t top;          /* rows, or -1: all */
+	char *by;             /* owned; NULL: no sums */
+	bool layers;
+};
+
+/*
+ * Answers the call that runs; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
+ * why then says, in a sentence, why there is none.
+ */
+void drops_call(struct ledger *ledger, const char *why, struct conn *c, const struct drops_query *query, bool more);
+
+#endif
