@@ -7,6 +7,7 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
+#include "daemon/deferred.h"
 #include "daemon/drops.h"
 #include "daemon/jsonmake.h"
 #include "varlink.h"
@@ -25,8 +26,9 @@ static const char *const by_names[BYS] = {
 
 /* One row of the answer: of one row of the history, or of several with the same key. */
 struct item {
-	struct ledger_key key;             /* only what is the same in all of them */
-	const struct historyfile_row *row; /* the first of them, for its names */
+	struct ledger_key key; /* only what is the same in all of them */
+	char location[HISTORYFILE_TEXT_BYTES], reason[HISTORYFILE_TEXT_BYTES];
+	char device[LEDGER_NAME_LEN]; /* the names of the first of them */
 	struct history_counts counts;
 	uint64_t last_minute;
 	uint64_t first, last; /* nanoseconds of CLOCK_BOOTTIME */
@@ -42,6 +44,14 @@ struct plan {
 	bool has_since, has_until;
 	uint64_t since, until, now;
 	int64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, nanoseconds */
+};
+
+/* What is counted, for the worker to make JSON of it. */
+struct answer {
+	struct plan plan;
+	uint64_t packets, overflow, began;
+	size_t count;
+	struct item items[];
 };
 
 /* A caller that follows. */
@@ -90,7 +100,9 @@ static void fill(const struct plan *p, const struct historyfile_row *r, struct i
 	uint64_t minute = p->now > NS_PER_MINUTE ? p->now - NS_PER_MINUTE : 1;
 
 	i->key = common(&r->key, p->by);
-	i->row = r;
+	memcpy(i->location, r->location, sizeof(i->location));
+	memcpy(i->reason, r->reason, sizeof(i->reason));
+	memcpy(i->device, r->device, sizeof(i->device));
 	i->last_minute = history_between(r, minute, p->now, p->now).packets;
 	i->first = r->first;
 	i->last = r->last;
@@ -138,25 +150,36 @@ static size_t sum_up(struct item *items, size_t count)
 	return kept;
 }
 
-/* The rows that have something, the most first; items has room for all. *packets: the sum. */
-static size_t collect(const struct plan *p, struct item *items, uint64_t *packets)
+/* The rows that have something; their order and sums are for later. NULL: out of memory. */
+static struct answer *collect(const struct plan *p)
 {
 	struct history *history = ledger_history(p->ledger);
-	size_t count = 0;
+	unsigned rows = history_count(history);
+	struct answer *a = malloc(sizeof(*a) + rows * sizeof(a->items[0]));
 
-	*packets = 0;
-	for (unsigned i = 0; i < history_count(history); i++) {
+	if (!a)
+		return NULL;
+	*a = (struct answer){ .plan = *p, .began = history_began(history) };
+	a->overflow = counts_of(p, HISTORY_OVERFLOW).packets;
+	for (unsigned i = 0; i < rows; i++) {
 		struct history_counts counts = counts_of(p, i);
 
 		if (!counts.packets)
 			continue;
-		fill(p, history_row(history, i), &items[count]);
-		items[count++].counts = counts;
-		*packets += counts.packets;
+		fill(p, history_row(history, i), &a->items[a->count]);
+		a->items[a->count++].counts = counts;
+		a->packets += counts.packets;
 	}
-	count = sum_up(items, count);
-	qsort(items, count, sizeof(*items), by_packets);
-	return p->top >= 0 && (size_t)p->top < count ? (size_t)p->top : count;
+	return a;
+}
+
+/* Those with the most packets first, and no more than are wanted. */
+static void arrange(struct answer *a)
+{
+	a->count = sum_up(a->items, a->count);
+	qsort(a->items, a->count, sizeof(*a->items), by_packets);
+	if (a->plan.top >= 0 && (size_t)a->plan.top < a->count)
+		a->count = a->plan.top;
 }
 
 /* ---- JSON ---- */
@@ -211,9 +234,9 @@ static struct json_object *recent_json(const struct item *i)
 }
 
 /* The name, or the address, as long as the worker reads the symbols. */
-static const char *location_text(const struct historyfile_row *r, char *text, size_t size)
+static const char *location_text(const struct item *i, char *text, size_t size)
 {
-	return r->location[0] ? r->location : symbols_name(NULL, r->key.location, text, size);
+	return i->location[0] ? i->location : symbols_name(NULL, i->key.location, text, size);
 }
 
 /* The members that say of which kind the drops are; empty where they differ. */
@@ -224,12 +247,13 @@ static bool add_kind(const struct plan *p, const struct item *i, struct json_obj
 	char name[HISTORYFILE_TEXT_BYTES], subsystem[HISTORYFILE_TEXT_BYTES], address[24], protocol[8],
 		transport[8];
 
-	return jsonmake_text(o, "reason", reason ? ledger_reason(p->ledger, i->row, name, sizeof(name)) : "") &&
+	return jsonmake_text(o, "reason", 
+			     reason ? ledger_reason(p->ledger, i->key.reason, i->reason, name, sizeof(name)) : "") &&
 	       jsonmake_text(o, "subsystem",
-			     reason ? ledger_subsystem(p->ledger, i->row, subsystem, sizeof(subsystem)) : "") &&
+			     reason ? ledger_subsystem(p->ledger, i->key.reason, subsystem, sizeof(subsystem)) : "") &&
 	       jsonmake_text(o, "location", 
-			     all || p->by == BY_LOCATION ? location_text(i->row, address, sizeof(address)) : "") &&
-	       jsonmake_text(o, "device", all || p->by == BY_DEV ? i->row->device : "") &&
+			     all || p->by == BY_LOCATION ? location_text(i, address, sizeof(address)) : "") &&
+	       jsonmake_text(o, "device", all || p->by == BY_DEV ? i->device : "") &&
 	       jsonmake_number(o, "ifindex", i->key.ifindex) && jsonmake_number(o, "netns", i->key.netns) &&
 	       jsonmake_text(o, "protocol",
 			     proto ? protocol_text(i->key.protocol, protocol, sizeof(protocol)) : "") &&
@@ -250,13 +274,13 @@ static struct json_object *item_json(const struct plan *p, const struct item *i)
 				 jsonmake_add(o, "recent", recent_json(i)));
 }
 
-static struct json_object *rows_json(const struct plan *p, const struct item *items, size_t count)
+static struct json_object *rows_json(const struct answer *a)
 {
 	struct json_object *rows = json_object_new_array();
 	bool ok = rows;
 
-	for (size_t i = 0; ok && i < count; i++)
-		ok = jsonmake_append(rows, item_json(p, &items[i]));
+	for (size_t i = 0; ok && i < a->count; i++)
+		ok = jsonmake_append(rows, item_json(&a->plan, &a->items[i]));
 	return jsonmake_whole(rows, ok);
 }
 
@@ -267,20 +291,17 @@ static unsigned resolution(const struct plan *p)
 	return !p->changes && p->has_until ? history_resolution(p->until, p->now) : 1;
 }
 
-/* The parameters of a reply, or NULL: out of memory. */
-static struct json_object *make(const struct plan *p)
+/* The parameters of a reply. NULL: out of memory. */
+static struct json_object *answer_json(struct answer *a)
 {
-	struct item *items = calloc(HISTORYFILE_ROWS, sizeof(*items));
-	struct json_object *o = items ? json_object_new_object() : NULL;
-	uint64_t packets = 0;
-	size_t count = items ? collect(p, items, &packets) : 0;
+	struct json_object *o = json_object_new_object();
 	bool ok;
 
-	ok = o && jsonmake_add(o, "rows", rows_json(p, items, count)) && jsonmake_number(o, "packets", packets) &&
-	     jsonmake_number(o, "overflow", counts_of(p, HISTORY_OVERFLOW).packets) &&
-	     jsonmake_number(o, "resolution", resolution(p)) &&
-	     jsonmake_number(o, "began", microseconds(p, history_began(ledger_history(p->ledger))));
-	free(items);
+	arrange(a);
+	ok = jsonmake_add(o, "rows", rows_json(a)) && jsonmake_number(o, "packets", a->packets) &&
+	     jsonmake_number(o, "overflow", a->overflow) &&
+	     jsonmake_number(o, "resolution", resolution(&a->plan)) &&
+	     jsonmake_number(o, "began", microseconds(&a->plan, a->began));
 	return jsonmake_whole(o, ok);
 }
 
@@ -314,10 +335,23 @@ static void plan_times(struct plan *p, const struct drops_query *query)
 	p->until = p->has_until ? boottime(p, query->until) : p->now;
 }
 
-static struct json_object *reply(const struct plan *p, bool more)
+/* On the worker. */
+static void run(struct deferred_work *work)
 {
-	struct json_object *parameters = make(p);
+	work->replies = json_object_new_array();
+	if (jsonmake_append(work->replies, answer_json(work->data)))
+		return;
+	json_object_put(work->replies);
+	work->replies = NULL;
+	snprintf(work->why, sizeof(work->why), "the daemon has no memory for this answer; ask for fewer rows (top)");
+}
 
+static struct json_object *changes_reply(const struct plan *p, bool more)
+{
+	struct answer *a = collect(p);
+	struct json_object *parameters = a ? answer_json(a) : NULL;
+
+	free(a);
 	/* NULL would become an empty object */
 	return parameters ? varlink_reply(parameters, more) : NULL;
 }
@@ -334,7 +368,7 @@ static void changed(struct ledger_follower *link, bool last)
 	int r;
 
 	read_clocks(&f->plan);
-	r = conn_send(f->conn, reply(&f->plan, !last), last);
+	r = conn_send(f->conn, changes_reply(&f->plan, !last), last);
 	if (r && !last)
 		conn_error(f->conn, "Failed", "",
 			   "the replies do not fit into the daemon's buffer; read faster, or ask for fewer rows (top)");
@@ -367,6 +401,8 @@ static void follow(struct ledger *ledger, struct conn *c, const struct plan *pla
 	}
 	*f = (struct follower){ .link.changed = changed, .ledger = ledger, .conn = c, .plan = *plan };
 	f->plan.changes = true;
+	if (f->plan.top < 0 || f->plan.top > DROPS_FOLLOWED_ROWS)
+		f->plan.top = DROPS_FOLLOWED_ROWS;
 	ledger_follow(ledger, &f->link);
 	conn_defer(c, &operation, f);
 }
@@ -399,21 +435,31 @@ static bool is_possible(struct conn *c, const struct drops_query *query, bool mo
 	return false;
 }
 
-void drops_call(struct ledger *ledger, const char *why, struct conn *c, const struct drops_query *query, bool more)
+static void answer(struct ledger *ledger, struct worker *worker, struct conn *c, struct plan *plan,
+		   const struct drops_query *query)
+{
+	struct deferred_work work = {};
+
+	ledger_read(ledger);
+	plan_times(plan, query);
+	work.data = collect(plan);
+	if (work.data)
+		deferred_start(c, worker, &work, run);
+	else
+		conn_error(c, "Failed", "", "the daemon has no memory for this call; try again later");
+}
+
+void drops_call(struct ledger *ledger, const char *why, struct worker *worker, struct conn *c,
+		const struct drops_query *query, bool more)
 {
 	struct plan plan = { .ledger = ledger, .by = find_by(query->by), .top = query->top };
 
 	if (!is_possible(c, query, more))
 		return;
-	if (ledger && !ledger_why(ledger)) {
-		if (more) {
-			follow(ledger, c, &plan);
-			return;
-		}
-		ledger_read(ledger);
-		plan_times(&plan, query);
-		conn_send(c, reply(&plan, false), true);
-		return;
-	}
-	conn_error(c, "Failed", "", "%s", ledger ? ledger_why(ledger) : why);
+	if (!ledger || ledger_why(ledger))
+		conn_error(c, "Failed", "", "%s", ledger ? ledger_why(ledger) : why);
+	else if (more)
+		follow(ledger, c, &plan);
+	else
+		answer(ledger, worker, c, &plan, query);
 }

@@ -8,6 +8,7 @@
 
 #include "daemon/conn.h"
 #include "daemon/ledger.h"
+#include "daemon/worker.h"
 
 /* What is asked for. Times are microseconds since 1970. */
 struct drops_query {
@@ -17,10 +18,14 @@ struct drops_query {
 	bool layers;
 };
 
+/* Rows in one answer to a caller that follows: the loop makes it. */
+#define DROPS_FOLLOWED_ROWS 100
+
 /*
- * Answers the call that runs; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
+ * Answers the call that runs, by the worker; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
  * why then says, in a sentence, why there is none.
  */
-void drops_call(struct ledger *ledger, const char *why, struct conn *c, const struct drops_query *query, bool more);
+void drops_call(struct ledger *ledger, const char *why, struct worker *worker, struct conn *c,
+		const struct drops_query *query, bool more);
 
 #endif

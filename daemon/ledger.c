@@ -176,20 +176,20 @@ static void name_row(struct ledger *l, struct historyfile_row *r, const char *de
 		l->foreign = true;
 }
 
-const char *ledger_reason(const struct ledger *l, const struct historyfile_row *r, char *text, size_t size)
+const char *ledger_reason(const struct ledger *l, uint32_t reason, const char *name, char *text, size_t size)
 {
 	if (!l->has_reasons)
 		return "";
-	if (r->reason[0])
-		return r->reason;
-	return kernel_reason(l->host.kernel, r->key.reason, text, size);
+	if (name[0])
+		return name;
+	return kernel_reason(l->host.kernel, reason, text, size);
 }
 
-const char *ledger_subsystem(const struct ledger *l, const struct historyfile_row *r, char *text, size_t size)
+const char *ledger_subsystem(const struct ledger *l, uint32_t reason, char *text, size_t size)
 {
 	if (!l->has_reasons)
 		return "";
-	return dropreason_subsystem(l->host.kernel, l->subsystems, r->key.reason, text, size);
+	return dropreason_subsystem(l->host.kernel, l->subsystems, reason, text, size);
 }
 
 /* ---- counts ---- */

@@ -62,10 +62,13 @@ struct history *ledger_history(const struct ledger *l);
 /* Why the counts are no longer read, a sentence, or NULL. */
 const char *ledger_why(const struct ledger *l);
 
-/* A row's drop reason, without prefix; "" where the kernel gives none. Returns text, or a longer-lived name. */
-const char *ledger_reason(const struct ledger *l, const struct historyfile_row *r, char *text, size_t size);
-/* The kernel's subsystem that it belongs to, or "". Returns text. */
-const char *ledger_subsystem(const struct ledger *l, const struct historyfile_row *r, char *text, size_t size);
+/*
+ * A drop reason without prefix, which is name if that is not ""; "" where the kernel gives none. Returns name, text, or
+ * one that lives longer. This and the next one may be called on any thread.
+ */
+const char *ledger_reason(const struct ledger *l, uint32_t reason, const char *name, char *text, size_t size);
+/* The kernel's subsystem that a reason belongs to, or "". Returns text. */
+const char *ledger_subsystem(const struct ledger *l, uint32_t reason, char *text, size_t size);
 
 /* f is told of changes from now on; it is the caller's, until ledger_unfollow(). */
 void ledger_follow(struct ledger *l, struct ledger_follower *f);

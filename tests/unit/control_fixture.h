@@ -84,6 +84,7 @@ static inline int setup(void **state)
 	f->host = (struct session_host){.base = f->base, .kernel = &f->kernel};
 	f->host.worker = worker_new(f->base);
 	f->methods.host = &f->host;
+	f->methods.ledger_why = "the drop ledger is not part of this test";
 	f->methods.sessions = sessions_new(&f->host, on_changed, f);
 	open_conn(f, PEER_CAPTURER, 1000);
 	*state = f;
