@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "daemon/deferred.h"
+#include "daemon/dropreason.h"
 #include "daemon/drops.h"
 #include "daemon/jsonmake.h"
 #include "varlink.h"
@@ -27,6 +28,7 @@ static const char *const by_names[BYS] = {
 /* One row of the answer: of one row of the history, or of several with the same key. */
 struct item {
 	struct ledger_key key; /* only what is the same in all of them */
+	uint64_t address;      /* of the place of the first of them */
 	char location[HISTORYFILE_TEXT_BYTES], reason[HISTORYFILE_TEXT_BYTES];
 	char device[LEDGER_NAME_LEN]; /* the names of the first of them */
 	struct history_counts counts;
@@ -100,6 +102,7 @@ static void fill(const struct plan *p, const struct historyfile_row *r, struct i
 	uint64_t minute = p->now > NS_PER_MINUTE ? p->now - NS_PER_MINUTE : 1;
 
 	i->key = common(&r->key, p->by);
+	i->address = r->key.location;
 	memcpy(i->location, r->location, sizeof(i->location));
 	memcpy(i->reason, r->reason, sizeof(i->reason));
 	memcpy(i->device, r->device, sizeof(i->device));
@@ -233,10 +236,10 @@ static struct json_object *recent_json(const struct item *i)
 	return jsonmake_whole(array, ok);
 }
 
-/* The name, or the address, as long as the worker reads the symbols. */
+/* The name, or the address: of a new place in an answer that the loop makes. */
 static const char *location_text(const struct item *i, char *text, size_t size)
 {
-	return i->location[0] ? i->location : symbols_name(NULL, i->key.location, text, size);
+	return i->location[0] ? i->location : symbols_name(NULL, i->address, text, size);
 }
 
 /* The members that say of which kind the drops are; empty where they differ. */
@@ -335,9 +338,29 @@ static void plan_times(struct plan *p, const struct drops_query *query)
 	p->until = p->has_until ? boottime(p, query->until) : p->now;
 }
 
+/* Names that the ledger does not have yet, as their rows are new: it asks for them at the same time. */
+static void name_new(struct answer *a, const struct kernel *k)
+{
+	struct symbols *symbols = NULL;
+
+	for (size_t n = 0; n < a->count; n++) {
+		struct item *i = &a->items[n];
+
+		if (!i->location[0]) {
+			if (!symbols)
+				symbols = symbols_new();
+			symbols_name(symbols, i->address, i->location, sizeof(i->location));
+		}
+		if (!i->reason[0] && dropreason_is_foreign(i->key.reason))
+			dropreason_search(k, i->key.reason, i->reason, sizeof(i->reason));
+	}
+	symbols_free(symbols);
+}
+
 /* On the worker. */
 static void run(struct deferred_work *work)
 {
+	name_new(work->data, work->kernel);
 	work->replies = json_object_new_array();
 	if (jsonmake_append(work->replies, answer_json(work->data)))
 		return;
@@ -435,10 +458,10 @@ static bool is_possible(struct conn *c, const struct drops_query *query, bool mo
 	return false;
 }
 
-static void answer(struct ledger *ledger, struct worker *worker, struct conn *c, struct plan *plan,
+static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c, struct plan *plan,
 		   const struct drops_query *query)
 {
-	struct deferred_work work = {};
+	struct deferred_work work = { .kernel = k };
 
 	ledger_read(ledger);
 	plan_times(plan, query);
@@ -449,7 +472,7 @@ static void answer(struct ledger *ledger, struct worker *worker, struct conn *c,
 		conn_error(c, "Failed", "", "the daemon has no memory for this call; try again later");
 }
 
-void drops_call(struct ledger *ledger, const char *why, struct worker *worker, struct conn *c,
+void drops_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
 		const struct drops_query *query, bool more)
 {
 	struct plan plan = { .ledger = ledger, .by = find_by(query->by), .top = query->top };
@@ -461,5 +484,5 @@ void drops_call(struct ledger *ledger, const char *why, struct worker *worker, s
 	else if (more)
 		follow(ledger, c, &plan);
 	else
-		answer(ledger, worker, c, &plan, query);
+		answer(ledger, host->kernel, host->worker, c, &plan, query);
 }

@@ -8,7 +8,7 @@
 
 #include "daemon/conn.h"
 #include "daemon/ledger.h"
-#include "daemon/worker.h"
+#include "daemon/session.h"
 
 /* What is asked for. Times are microseconds since 1970. */
 struct drops_query {
@@ -25,7 +25,7 @@ struct drops_query {
  * Answers the call that runs, by the worker; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
  * why then says, in a sentence, why there is none.
  */
-void drops_call(struct ledger *ledger, const char *why, struct worker *worker, struct conn *c,
+void drops_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
 		const struct drops_query *query, bool more);
 
 #endif

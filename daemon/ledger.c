@@ -66,6 +66,21 @@ uint64_t ledger_now(void)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/* ---- followers ---- */
+
+static void tell_followers(struct ledger *l, bool last)
+{
+	struct ledger_follower *f, *next;
+
+	if (!last && !history_has_changes(l->history))
+		return;
+	for (f = TAILQ_FIRST(&l->followers); f; f = next) {
+		next = TAILQ_NEXT(f, link);
+		f->changed(f, last);
+	}
+	history_forget_changes(l->history);
+}
+
 /* ---- names ---- */
 
 static struct place *place_of(struct ledger *l, uint64_t location)
@@ -73,9 +88,8 @@ static struct place *place_of(struct ledger *l, uint64_t location)
 	return &l->places[(location * 0x9e3779b97f4a7c15 >> 32) % PLACES];
 }
 
-static void symbols_ready(void *arg)
+static void name_places(struct ledger *l)
 {
-	struct ledger *l = arg;
 	const struct symbols *symbols = symbolcache_get(l->host.symbols);
 
 	for (unsigned i = 0; i < history_count(l->history); i++) {
@@ -93,6 +107,15 @@ static void symbols_ready(void *arg)
 	/* else the worker is gone, and the cache frees them */
 	if (!l->stopping)
 		symbolcache_drop(l->host.symbols);
+}
+
+static void symbols_ready(void *arg)
+{
+	struct ledger *l = arg;
+
+	name_places(l);
+	if (!l->stopping)
+		tell_followers(l, false);
 }
 
 static void search(void *arg)
@@ -145,7 +168,7 @@ static void find_names(struct ledger *l)
 		return;
 	l->naming = true;
 	if (symbolcache_use(l->host.symbols, symbols_ready, l))
-		symbols_ready(l);
+		name_places(l);
 }
 
 static void name_device(struct ledger *l, struct historyfile_row *r, const char *name)
@@ -234,19 +257,6 @@ void ledger_read(struct ledger *l)
 		l->quiet = 0;
 }
 
-static void tell_followers(struct ledger *l, bool last)
-{
-	struct ledger_follower *f, *next;
-
-	if (!last && !history_has_changes(l->history))
-		return;
-	for (f = TAILQ_FIRST(&l->followers); f; f = next) {
-		next = TAILQ_NEXT(f, link);
-		f->changed(f, last);
-	}
-	history_forget_changes(l->history);
-}
-
 /* ---- time ---- */
 
 static void wait_for_second(struct ledger *l)
@@ -265,7 +275,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		l->quiet = 0;
 	else
 		l->quiet++;
-	tell_followers(l, false);
+	if (!l->naming) /* else symbols_ready() does, with names */
+		tell_followers(l, false);
 	if (l->quiet > QUIET_ARM || l->why[0])
 		return; /* until on_wake() */
 	ledgerprog_arm(l->program, l->quiet == QUIET_ARM);

@@ -157,15 +157,16 @@ static int take_activation(int *fd)
 	return -EINVAL;
 }
 
-/* Where the drop history is: what systemd gives the service, else where the socket is. */
-static void find_directory(const char *socket_path, char *directory, size_t size)
+/* Where the drop history is: where the own socket is, else what systemd gives the service. */
+static void find_directory(const char *socket_path, bool own, char *directory, size_t size)
 {
-	const char *given = getenv("RUNTIME_DIRECTORY");
+	const char *given = own ? NULL : getenv("RUNTIME_DIRECTORY");
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s", socket_path);
-	/* several are separated by colons */
-	snprintf(directory, size, "%.*s", given ? (int)strcspn(given, ":") : INT_MAX, given ?: dirname(path));
+	snprintf(path, sizeof(path), "%s", given ?: socket_path);
+	if (given)
+		path[strcspn(path, ":")] = '\0'; /* there may be several */
+	snprintf(directory, size, "%s", given ? path : dirname(path));
 }
 
 /*
@@ -180,7 +181,7 @@ static int serve(const struct peer_policy *policy, int listen_fd, int private_fd
 	struct server *server;
 	int r;
 
-	find_directory(socket_path, directory, sizeof(directory));
+	find_directory(socket_path, own, directory, sizeof(directory));
 	server = server_new(policy, listen_fd, private_fd, &ledger, why, sizeof(why));
 	r = server ? 0 : -ENOMEM;
 	if (!r && own) {

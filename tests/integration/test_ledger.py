@@ -29,10 +29,9 @@ def rows_of(daemon, host, **query):
 
 
 def named_rows(daemon, host):
-    """The names of functions come a moment later, as reading the kernel's symbols takes a while."""
-    assert wait_until(lambda: not any(row["location"].startswith("0x")
-                                      for row in drops(daemon)["rows"]))
-    return rows_of(daemon, host)
+    rows = rows_of(daemon, host)
+    assert not [row for row in rows if row["location"].startswith("0x")], rows
+    return rows
 
 
 def assert_kind(row, packets, reason, function, **members):
@@ -137,10 +136,10 @@ def test_sums(daemon, lab):
     lab.send_udp(b"x", count=40, port=SYSTEM_PORT)
     named_rows(daemon, lab.b)
     row = only(drops(daemon, by="netns")["rows"], netns=lab.b.inode)
-    assert row["packets"] == 90
+    assert 90 <= row["packets"] < 110  # and what else a namespace drops, such as announcements of neighbours
     assert row["device"] == row["reason"] == row["location"] == row["transport"] == ""
     row = only(rows_of(daemon, lab.b, by="dev"), device=DEVICE)
-    assert row["packets"] == 90 and row["ifindex"] > 0 and row["reason"] == ""
+    assert 90 <= row["packets"] < 110 and row["ifindex"] > 0 and row["reason"] == ""
     everything = drops(daemon)
     for by in ("reason", "location", "dev", "netns", "proto"):
         answer = drops(daemon, by=by)
@@ -188,7 +187,9 @@ def test_following(daemon, lab):
         """What comes until all of the 30 are there."""
         got, end = 0, time.monotonic() + most
         while got < 30 and time.monotonic() < end:
-            got += sum(row["packets"] for row in connection.reply(most)["rows"]
+            rows = connection.reply(most)["rows"]
+            assert not [row for row in rows if row["location"].startswith("0x")]
+            got += sum(row["packets"] for row in rows
                        if row["netns"] == lab.b.inode and row["transport"] == "udp")
         return got
     with daemon.connect() as one, daemon.connect() as other:
@@ -202,7 +203,7 @@ def test_following(daemon, lab):
         seen = 0
         while seen < 30:
             seen += sum(row["packets"] for row in other.reply()["rows"] if row["netns"] == lab.b.inode)
-        assert seen == 30
+        assert 30 <= seen < 50  # and what else a namespace drops, such as announcements of neighbours
         one.half_close()
         while "continues" in one.receive():
             pass

@@ -10,7 +10,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-from netcap import Daemon, wait_until  # pylint: disable=wrong-import-position
+from netcap import Daemon  # pylint: disable=wrong-import-position
 
 CLOSED_PORT, USER_PORT, FULL_PORT = 9, 9111, 9222
 SENT = {("ipv4", CLOSED_PORT): 37, ("ipv4", USER_PORT): 53, ("ipv6", USER_PORT): 61}
@@ -72,9 +72,8 @@ def check_row(rows, protocol, ports, reason, packets, functions):
 
 
 def check_rows(daemon, full):
-    check(wait_until(lambda: all("+0x" in row["location"] for row in udp_rows(daemon))),
-          f"places have no names: {udp_rows(daemon)}")
     rows = udp_rows(daemon)
+    check(all("+0x" in row["location"] for row in rows), f"places have no names: {rows}")
     for (protocol, port), packets in SENT.items():
         row = check_row(rows, protocol, PORTS[port], "NO_SOCKET", packets,
                         ("__udp4_lib_rcv", "udp_rcv", "udp_unicast_rcv_skb") if protocol == "ipv4" else
