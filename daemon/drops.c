@@ -342,13 +342,15 @@ static void plan_times(struct plan *p, const struct drops_query *query)
 static void name_new(struct answer *a, const struct kernel *k)
 {
 	struct symbols *symbols = NULL;
+	bool tried = false;
 
 	for (size_t n = 0; n < a->count; n++) {
 		struct item *i = &a->items[n];
 
 		if (!i->location[0]) {
-			if (!symbols)
+			if (!tried)
 				symbols = symbols_new();
+			tried = true;
 			symbols_name(symbols, i->address, i->location, sizeof(i->location));
 		}
 		if (!i->reason[0] && dropreason_is_foreign(i->key.reason))
