@@ -13,57 +13,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
+#include "cast.bpf.h"
 #include "filter_abi.h"
 #include "source.bpf.h"
 
 #define PACKET_GET(typed, p, member) ((typed) ? (p)->member : BPF_CORE_READ(p, member))
-
-/*
- * Gives an address the type of an skb (Linux 6.2). Members are then plain loads, as of a typed skb; those of
- * an address that is none read as 0. No call is left of it when the program runs.
- */
-#ifdef NETCAP_CAST
-#define PACKET_CAST true
-extern void *bpf_rdonly_cast(const void *at, __u32 type) __ksym;
-
-static __always_inline struct sk_buff *packet_cast(__u64 address)
-{
-	return bpf_rdonly_cast((void *)address, bpf_core_type_id_kernel(struct sk_buff));
-}
-#else
-#define PACKET_CAST false
-
-static __always_inline struct sk_buff *packet_cast(__u64 address)
-{
-	return (struct sk_buff *)address;
-}
-#endif
-
-/*
- * A member of a kernel structure at an address that is a number: a plain load where there is bpf_rdonly_cast(). An
- * address that is none gives 0.
- */
-#ifdef NETCAP_CAST
-#define PACKET_AS(type, address) \
-	((struct type *)bpf_rdonly_cast((const void *)(address), bpf_core_type_id_kernel(struct type)))
-#define PACKET_READ(type, address, member) (PACKET_AS(type, address)->member)
-#define PACKET_READ_BITS(type, address, member)                      \
-	({                                                         \
-		struct type *from = PACKET_AS(type, address);        \
-		BPF_CORE_READ_BITFIELD(from, member);              \
-	})
-#else
-#define PACKET_READ(type, address, member)                           \
-	({                                                         \
-		struct type *from = (struct type *)(address);      \
-		BPF_CORE_READ(from, member);                       \
-	})
-#define PACKET_READ_BITS(type, address, member)                      \
-	({                                                         \
-		struct type *from = (struct type *)(address);      \
-		BPF_CORE_READ_BITFIELD_PROBED(from, member);       \
-	})
-#endif
 
 /*
  * The device. Where the verifier trusts a pointer, it looks through all of BTF for each pointer that

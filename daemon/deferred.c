@@ -15,6 +15,7 @@ static void deferred_free(struct deferred *d)
 {
 	json_object_put(d->work.replies);
 	free(d->work.text);
+	free(d->work.data);
 	free(d);
 }
 
@@ -71,6 +72,7 @@ void deferred_start(struct conn *c, struct worker *worker, struct deferred_work 
 		*d = (struct deferred){.conn = c, .work = *work, .run = function};
 	} else {
 		free(work->text);
+		free(work->data);
 	}
 	*work = (struct deferred_work){};
 	if (d && !worker_submit(worker, run, done, d)) {

@@ -16,6 +16,7 @@ struct deferred_work {
 	const struct kernel *kernel; /* all zero if kernel_open() failed */
 	char *text;                  /* an argument of the call, or NULL; owned */
 	bool xdp;                    /* of Points: packets of XDP are meant */
+	void *data;                  /* of the call's own, or NULL; owned, freed with free() */
 	bool more;                   /* the caller takes several replies */
 	struct json_object *replies; /* array of parameters, one for each reply; owned */
 	char why[512];               /* a sentence, if there are no replies */

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -180,16 +182,32 @@ static void log_start(const char *where)
 	journal_send(&e, "netcapd " NETCAPD_VERSION " serves at %s", where);
 }
 
+/* Where the drop history is: where the own socket is, else what systemd gives the service. */
+static void find_directory(const char *socket_path, bool own, char *directory, size_t size)
+{
+	const char *given = own ? NULL : getenv("RUNTIME_DIRECTORY");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s", given ?: socket_path);
+	if (given)
+		path[strcspn(path, ":")] = '\0'; /* there may be several */
+	snprintf(directory, size, "%s", given ? path : dirname(path));
+}
+
 /*
  * Serves until the end. own: to be published when all is ready, or NULL. where: for the log, or
  * NULL. 0, or negative errno: logged.
  */
-static int serve(struct server_parts *parts, struct listener *own, const char *where)
+static int serve(struct server_parts *parts, struct listener *own, const char *where, const char *socket_path)
 {
-	char why[512];
-	struct server *server = server_new(parts, why, sizeof(why));
-	int r = server ? 0 : -ENOMEM;
+	char why[512], directory[PATH_MAX];
+	struct server *server;
+	int r;
 
+	find_directory(socket_path, own, directory, sizeof(directory));
+	parts->directory = directory;
+	server = server_new(parts, why, sizeof(why));
+	r = server ? 0 : -ENOMEM;
 	if (!r && own) {
 		r = listener_publish(own);
 		snprintf(why, sizeof(why), "no socket can be put at %s: %s", where, strerror(-r));
@@ -216,7 +234,7 @@ static int serve_own_socket(struct server_parts *parts, const char *path)
 	if (r)
 		log_error("%s", why);
 	else
-		r = serve(parts, &listener, path);
+		r = serve(parts, &listener, path, path);
 	listener_close(&listener);
 	return r;
 }
@@ -271,9 +289,9 @@ static int run(const struct arguments *a)
 		return r;
 	if (a->private_fd >= 0) {
 		log_only_problems();
-		r = serve(&parts, NULL, NULL);
+		r = serve(&parts, NULL, NULL, a->socket_path);
 	} else if (activated) {
-		r = serve(&parts, NULL, "the socket of systemd");
+		r = serve(&parts, NULL, "the socket of systemd", a->socket_path);
 	} else {
 		r = serve_own_socket(&parts, a->socket_path);
 	}

@@ -8,6 +8,7 @@
 
 #include "daemon/closer.h"
 #include "daemon/deferred.h"
+#include "daemon/drops.h"
 #include "daemon/features.h"
 #include "daemon/jsonmake.h"
 #include "daemon/methods.h"
@@ -32,6 +33,7 @@ struct envelope {
 struct parameters {
 	int64_t id;                /* -1: not given */
 	char *pattern, *packets, *interface; /* owned */
+	struct drops_query drops;
 };
 
 /* A call on its way to its method. */
@@ -73,6 +75,15 @@ static const struct jsonstrict_field pattern_fields[] = {
     {"pattern", JSONSTRICT_STRING, offsetof(struct parameters, pattern), false, 0,
      LIMIT_POINT_BYTES},
     {"packets", JSONSTRICT_STRING, offsetof(struct parameters, packets), false, 1, LIMIT_COMM_BYTES},
+    {},
+};
+
+static const struct jsonstrict_field drops_fields[] = {
+    {"since", JSONSTRICT_INTEGER, offsetof(struct parameters, drops.since), false, 0, INT64_MAX},
+    {"until", JSONSTRICT_INTEGER, offsetof(struct parameters, drops.until), false, 0, INT64_MAX},
+    {"by", JSONSTRICT_STRING, offsetof(struct parameters, drops.by), false, 1, LIMIT_POINT_BYTES},
+    {"top", JSONSTRICT_INTEGER, offsetof(struct parameters, drops.top), false, 1, INT64_MAX},
+    {"layers", JSONSTRICT_BOOLEAN, offsetof(struct parameters, drops.layers), false, 0, 0},
     {},
 };
 
@@ -263,6 +274,14 @@ static void reload(struct call *call)
 	reload_call(call->methods->reload, call->conn);
 }
 
+static void drops(struct call *call)
+{
+	const struct methods *m = call->methods;
+
+	drops_call(m->ledger, m->ledger_why, m->host, call->conn, &call->parameters.drops,
+		   call->envelope.more);
+}
+
 /* ---- dispatch ---- */
 
 static const struct method {
@@ -280,6 +299,7 @@ static const struct method {
     {VARLINK_INTERFACE ".List", no_fields, PEER_OBSERVER, false, list},
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},
     {VARLINK_INTERFACE ".Points", pattern_fields, PEER_OBSERVER, false, points},
+    {VARLINK_INTERFACE ".Drops", drops_fields, PEER_OBSERVER, false, drops},
     {VARLINK_INTERFACE ".Features", no_fields, PEER_OBSERVER, false, features},
     {VARLINK_INTERFACE ".Reload", no_fields, PEER_ADMIN, false, reload},
 };
@@ -407,7 +427,12 @@ static void dispatch(struct call *call, struct json_object *message, bool too_ma
 void methods_call(struct methods *m, struct conn *c, struct json_object *message, int fd,
 		  bool too_many_fds)
 {
-	struct call call = {.methods = m, .conn = c, .parameters.id = -1, .fd = fd};
+	struct call call = {
+	    .methods = m,
+	    .conn = c,
+	    .parameters = {.id = -1, .drops = {.since = -1, .until = -1, .top = -1}},
+	    .fd = fd,
+	};
 
 	/* what is left is the envelope, which has nothing but words and flags */
 	json_object_object_get_ex(message, "parameters", &call.raw);
@@ -419,5 +444,6 @@ void methods_call(struct methods *m, struct conn *c, struct json_object *message
 	free(call.parameters.pattern);
 	free(call.parameters.packets);
 	free(call.parameters.interface);
+	free(call.parameters.drops.by);
 	closer_close(call.fd);
 }

@@ -11,6 +11,7 @@
 #include <json-c/json.h>
 
 #include "daemon/conn.h"
+#include "daemon/ledger.h"
 #include "daemon/netstats.h"
 #include "daemon/reload.h"
 #include "daemon/session.h"
@@ -21,6 +22,8 @@ struct methods {
 	struct session_host *host;
 	struct sessions *sessions;
 	struct reload *reload;
+	struct ledger *ledger;  /* NULL: there is none */
+	const char *ledger_why; /* why, a sentence */
 	const char *kernel_why; /* why no session can run, a sentence; NULL: they can */
 	const struct netstats *baseline; /* what layers had lost when the daemon began */
 	uint64_t started;       /* CLOCK_MONOTONIC, nanoseconds: when the daemon began */

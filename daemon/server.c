@@ -46,6 +46,8 @@ struct server {
 	struct kernel kernel;
 	char kernel_why[512];
 	struct netstats baseline; /* when the daemon began */
+	struct ledger *ledger; /* NULL: there is none */
+	char ledger_why[512];
 	struct session_host host;
 	struct sessions *sessions;
 	struct methods methods;
@@ -106,6 +108,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	event_del(s->again);
 	event_add(s->deadline, &patience);
 	sessions_stop_all(s->sessions, "shutdown");
+	ledger_stop(s->ledger);
 	TAILQ_FOREACH(client, &s->clients, link)
 	conn_finish(client->conn);
 	leave_when_done(s);
@@ -378,6 +381,34 @@ static void open_kernel(struct server *s)
 		log_error("no session can run: %s", s->kernel_why);
 }
 
+/* Why there is no ledger is logged, and said to those who ask; the daemon is there for more. */
+static void open_ledger(struct server *s, const char *directory)
+{
+	const struct ledger_host host = {
+	    .base = s->base,
+	    .kernel = &s->kernel,
+	    .worker = s->host.worker,
+	    .symbols = s->host.symbols,
+	};
+	const struct ledger_options options = {.directory = directory};
+
+	s->methods.ledger_why = s->ledger_why;
+	if (s->alone) {
+		snprintf(s->ledger_why, sizeof(s->ledger_why),
+			 "a private netcapd has no drop ledger; start the service");
+	} else if (!s->config.ledger) {
+		snprintf(s->ledger_why, sizeof(s->ledger_why),
+			 "the drop ledger is turned off in netcapd's configuration");
+	} else if (s->methods.kernel_why) {
+		snprintf(s->ledger_why, sizeof(s->ledger_why), "%s", s->kernel_why);
+	} else {
+		s->ledger = ledger_new(&host, &options, s->ledger_why, sizeof(s->ledger_why));
+		if (!s->ledger)
+			log_error("drops are not counted: %s", s->ledger_why);
+	}
+	s->methods.ledger = s->ledger;
+}
+
 struct server *server_new(struct server_parts *parts, char *why, size_t size)
 {
 	struct server *s = calloc(1, sizeof(*s));
@@ -397,6 +428,7 @@ struct server *server_new(struct server_parts *parts, char *why, size_t size)
 			log_warning("no memory for the counters of lost packets; what was lost "
 				    "since the start cannot be told");
 		open_kernel(s);
+		open_ledger(s, parts->directory);
 		return s;
 	}
 	snprintf(why, size, "the daemon cannot be set up: %s", strerror(-r));
@@ -444,8 +476,10 @@ void server_free(struct server *s)
 		conn_free(client->conn);
 		forget(client);
 	}
+	ledger_stop(s->ledger);
 	worker_free(s->host.worker);
 	reload_free(s->reload);
+	ledger_free(s->ledger);
 	sessions_free(s->sessions);
 	worker_free(s->host.reaper);
 	filterproc_free(s->host.filters);

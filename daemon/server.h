@@ -18,13 +18,14 @@ struct server_parts {
 	struct peer_policy policy;   /* what the configuration says of it comes from there */
 	struct config config;        /* taken over */
 	struct config_source source; /* where it is read anew; the path stays the caller's */
+	const char *directory;       /* for the drop history */
 	int listen_fd;               /* listening Unix socket, non-blocking, or -1 */
 	int private_fd; /* connected one, taken over, or -1: then the server is there for it only */
 };
 
 /*
- * listen_fd stays the caller's. Opens what the kernel offers, which takes some 200 ms; the daemon
- * serves what it can if that fails. NULL with a sentence in why (size bytes).
+ * listen_fd stays the caller's. A server for one connection has no drop ledger. Opens what the kernel offers,
+ * which takes some 200 ms; the daemon serves what it can if that fails. NULL with a sentence in why (size bytes).
  */
 struct server *server_new(struct server_parts *parts, char *why, size_t size);
 /*

@@ -27,11 +27,12 @@ import varlink  # noqa: E402
 from figures import Row, percentile, print_table, ratios, spread, verdict  # noqa: E402
 from lab import DROP_PORT, Lab  # noqa: E402
 from netcap import Daemon, adopt_orphans, descendants, kill_children  # noqa: E402
-from subjects import NO_MATCH, Failure, Netcap, Reference, Subject, Tcpdump  # noqa: E402
+from subjects import NO_MATCH, Failure, Ledger, Netcap, Reference, Subject, Tcpdump  # noqa: E402
 
 PAYLOAD = 100           # bytes; 142 with headers, so that netcapd's record has 304
 NO_MATCH_LIMIT = 0.25   # of a filter with a probe read per load
 CAPTURE_LIMIT = 0.1     # of the same program with default wake-ups
+LEDGER_LIMIT_NS = 150   # per drop, above an empty program
 START_LIMIT_MS = 30
 LOAD_LIMIT = 0.13       # of opening, loading and attaching a libbpf object: 2 ms of 15 ms
 IDLE_LIMIT_KIB = 16384
@@ -128,6 +129,7 @@ def measure_costs(bench):
     no_match = {"empty": lambda: bench.reference("empty"),
                 "per-load": lambda: bench.reference("per-load"),
                 "netcap": lambda: bench.netcap("-e", NO_MATCH),
+                "ledger": lambda: Ledger(bench.daemon),
                 "netcap mark": lambda: bench.netcap("--mark", "0x7e57")}
     capture = {"empty paced": lambda: bench.reference("empty"),
                "netcap-wakeups": lambda: bench.reference("netcap-wakeups"),
@@ -159,6 +161,7 @@ def net_captured(costs, name):
 def cost_rows(costs):
     no_match, per_load = net(costs, "netcap"), net(costs, "per-load")
     filter_ratio = ratios(no_match, per_load)
+    ledger = net(costs, "ledger")
     wakeups, captured = net_captured(costs, "netcap-wakeups"), net_captured(costs, "netcap all")
     capture_ratio = ratios(captured, wakeups)
     return [
@@ -167,6 +170,8 @@ def cost_rows(costs):
             spread(filter_ratio, 2),
             verdict(statistics.median(filter_ratio), NO_MATCH_LIMIT, f"<= {NO_MATCH_LIMIT}")),
         Row("  of which without any filter (--mark)", spread(net(costs, "netcap mark"))),
+        Row("counted by the drop ledger, per drop", spread(ledger), "", "", "",
+            verdict(statistics.median(ledger), LEDGER_LIMIT_NS, f"<= {LEDGER_LIMIT_NS}")),
         Row("captured; reference: the same, default wake-ups", spread(captured), spread(wakeups),
             "", spread(capture_ratio, 3),
             verdict(statistics.median(capture_ratio), CAPTURE_LIMIT, f"<= {CAPTURE_LIMIT}")),

@@ -249,6 +249,14 @@ class Pwru(Subject):
         self.captured = self.lines()
 
 
+class Ledger(Subject):
+    """netcapd's drop ledger, which is always there: the flood ends in drops."""
+    name = "drop ledger"
+
+    def __init__(self, daemon):
+        self.program, = program_ids(daemon.pid)  # the only one without a session
+
+
 class ProgramStatistics:
     """The kernel's run-time statistics of BPF programs, on while this is entered."""
 

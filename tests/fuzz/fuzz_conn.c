@@ -37,6 +37,8 @@ static const char *const calls[] = {
     CAPTURE("Points", ",\"oneway\":true"),
     CAPTURE("Features", ""),
     CAPTURE("Reload", ""),
+    CAPTURE("Drops", ",\"more\":true,\"parameters\":{\"by\":\"reason\",\"top\":3,\"layers\":true}"),
+    CAPTURE("Drops", ",\"parameters\":{\"since\":1,\"until\":2}"),
     SERVICE("GetInfo", ""),
     SERVICE("GetInterfaceDescription", ",\"parameters\":{\"interface\":\"io.netcap.Capture\"}"),
 };
@@ -212,6 +214,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	base = event_base_new();
 	host = (struct session_host){.base = base, .kernel = &kernel};
 	methods.host = &host;
+	methods.ledger_why = "there is no ledger here";
 	return 0;
 }
 

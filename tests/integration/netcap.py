@@ -178,7 +178,7 @@ class Daemon(Process):
         self.expected_status = 0
         super().__init__([*prefix, build / "daemon/netcapd", "--socket", self.socket_path,
                           "--config", self.config_path], directory, "netcapd", **options)
-        wait_until(lambda: self.listens() or not self.alive)
+        wait_until(lambda: self.listens() or not self.alive, 40.0)  # emulated machines are slow
         if not self.listens():
             self.kill()
             raise AssertionError(f"netcapd did not start:\n{self.err}")

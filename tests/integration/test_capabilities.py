@@ -29,6 +29,11 @@ def test_capture_with_the_capabilities_of_the_unit(build, lab):
                 ended, stream = session.end()
             assert len([p for p in stream.packets if "nf_hook_slow" in p.comment]) == SYNS
             netcap.assert_session_identity(ended)
+            with daemon.connect() as connection:
+                row, = (row for row in connection.call("Drops")["rows"] if row["netns"] == lab.b.inode
+                        and row["transport"] == "tcp")
+            assert row["packets"] == SYNS and row["location"].startswith(("nf_", "nft_")), row
+            assert (pathlib.Path(directory) / "ledger").stat().st_size > 1 << 20
             assert daemon.stop() == 0
         finally:
             netcap.kill_children()

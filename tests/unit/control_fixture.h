@@ -87,6 +87,7 @@ static inline int setup(void **state)
 	f->host = (struct session_host){.base = f->base, .kernel = &f->kernel};
 	f->host.worker = worker_new(f->base);
 	f->methods.host = &f->host;
+	f->methods.ledger_why = "the drop ledger is not part of this test";
 	assert_int_equal(config_load(&f->config, &f->source, &(struct config_error){}), 0);
 	f->methods.sessions = sessions_new(&f->host, &f->config.limits, on_changed, f);
 	f->methods.reload = reload_new(f->host.worker, &f->source, &f->config);

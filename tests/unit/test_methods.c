@@ -72,6 +72,38 @@ static void test_errors(void **state)
 	expect_reply(f, "{\"sessions\":[]}");
 }
 
+static void test_drops(void **state)
+{
+	static const struct {
+		const char *parameters, *part;
+	} cases[] = {
+	    {"{\"by\":\"port\"}", "\"by\""},
+	    {"{\"by\":\"\"}", "\"by\""},
+	    {"{\"since\":-1}", "\"since\""},
+	    {"{\"since\":\"1\"}", "\"since\""},
+	    {"{\"since\":9,\"until\":8}", "\"until\""},
+	    {"{\"top\":0}", "\"top\""},
+	    {"{\"layers\":1}", "\"layers\""},
+	    {"{\"surplus\":1}", "\"surplus\""},
+	    {"{\"since\":1},\"more\":true", "\"since\""},
+	    {"{\"until\":1},\"more\":true", "\"until\""},
+	};
+	struct fixture *f = *state;
+	char call[256];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(call, sizeof(call), CALL("Drops", ",\"parameters\":%s"), cases[i].parameters);
+		send_call(f, call);
+		expect_error(f, "InvalidSpec", cases[i].part);
+	}
+	send_call(f, CALL("Drops", ",\"parameters\":{\"since\":0,\"until\":0,\"top\":1,\"by\":\"dev\"}"));
+	expect_error(f, "Failed", "not part of this test");
+	close_conn(f);
+	open_conn(f, PEER_OBSERVER, 1001);
+	send_call(f, CALL("Drops", ",\"more\":true"));
+	expect_error(f, "Failed", "not part of this test");
+}
+
 static void test_roles(void **state)
 {
 	struct fixture *f = *state;
@@ -371,6 +403,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_service),     TEST(test_errors),
+	    TEST(test_drops),
 	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
 	    TEST(test_limits),      TEST(test_ring_limits),
 	    TEST(test_point_limits),
