@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "daemon/features.h"
+#include "daemon/drops.h"
 #include "daemon/methods.h"
 #include "daemon/points.h"
 #include "jsonstrict.h"
@@ -60,6 +61,13 @@ void points_run(struct deferred_work *work)
 void features_run(struct deferred_work *work)
 {
 	strcpy(work->why, "no features here");
+}
+
+/* So does the ledger. */
+void drops_call(struct ledger *ledger, const char *why, const struct session_host *h, struct conn *c,
+		const struct drops_query *query, bool more)
+{
+	conn_error(c, "Failed", query->by ?: "", "%s", why);
 }
 
 /* In place of the worker's thread, so that runs can be repeated: the event loop. */
