@@ -466,8 +466,8 @@ static bool is_possible(struct conn *c, const struct drops_query *query, bool mo
 	return false;
 }
 
-static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c, struct plan *plan,
-		   const struct drops_query *query)
+static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c,
+		   struct plan *plan, const struct drops_query *query)
 {
 	struct deferred_work work = { .kernel = k };
 
