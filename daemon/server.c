@@ -439,7 +439,7 @@ struct server *server_new(struct server_parts *parts, char *why, size_t size)
 		r = build(s, parts->listen_fd, parts->private_fd);
 	}
 	if (!r) {
-		if (netstats_read(&s->baseline))
+		if (netstats_read(&s->baseline, &parts->counters))
 			log_warning("no memory for the counters of lost packets; what was lost "
 				    "since the start cannot be told");
 		open_kernel(s);
