@@ -27,6 +27,8 @@
 #include "limit.h"
 #include "version.h"
 
+#define METRICS_SOCKET "metrics" /* FileDescriptorName= of netcapd-metrics.socket */
+
 struct arguments {
 	const char *socket_path;
 	int private_fd; /* -1: serve at the socket */
@@ -112,19 +114,23 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return optind == argc ? 1 : refuse(argv[optind], false);
 }
 
-/* Descriptors 0 to 2 are there, and of the others only keep (or -1). */
-static void tidy_descriptors(int keep)
+/* Descriptors 0 to 2 are there, and of the others only those of count that are kept, in ascending order, or -1. */
+static void tidy_descriptors(const int *keep, size_t count)
 {
-	int fd;
+	int fd, next = STDERR_FILENO + 1;
 
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (keep > 3)
-		close_range(3, keep - 1, 0);
-	close_range(keep >= 3 ? keep + 1 : 3, ~0U, 0);
-	if (keep >= 3)
-		fcntl(keep, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < next)
+			continue;
+		if (keep[i] > next)
+			close_range(next, keep[i] - 1, 0);
+		fcntl(keep[i], F_SETFD, FD_CLOEXEC);
+		next = keep[i] + 1;
+	}
+	close_range(next, ~0U, 0);
 }
 
 /* More is better, and what is refused is refused. */
@@ -155,21 +161,50 @@ static void prepare_process(void)
 	raise_limit(RLIMIT_MEMLOCK, true);
 }
 
-/* The socket that systemd passes. 1: *fd is it; 0: there is none; negative errno: logged. */
-static int take_activation(int *fd)
-{
-	int n = sd_listen_fds(1);
+/* The sockets that systemd passes. */
+struct activation {
+	int control, metrics; /* -1: there is none */
+	int others;           /* that are of no use */
+};
 
-	if (n <= 0)
+static void sort_socket(struct activation *a, int fd, const char *name)
+{
+	if (!strcmp(name, METRICS_SOCKET) && a->metrics < 0)
+		a->metrics = fd;
+	else if (a->control < 0 && sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0 &&
+		 !fcntl(fd, F_SETFL, O_NONBLOCK))
+		a->control = fd;
+	else
+		a->others++;
+}
+
+/* 0; negative errno: logged. */
+static int take_activation(struct activation *a)
+{
+	char **names = NULL;
+	int n = sd_listen_fds_with_names(1, &names);
+
+	*a = (struct activation){-1, -1, 0};
+	for (int i = 0; i < n; i++) {
+		sort_socket(a, SD_LISTEN_FDS_START + i, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	if (n <= 0 || (a->control >= 0 && !a->others))
 		return 0;
-	*fd = SD_LISTEN_FDS_START;
-	if (n == 1 && sd_is_socket_unix(*fd, SOCK_STREAM, 1, NULL, 0) > 0 &&
-	    !fcntl(*fd, F_SETFL, O_NONBLOCK))
-		return 1;
-	log_error("systemd passes %d descriptors; netcapd takes one listening Unix stream socket: "
-		  "check netcapd.socket",
+	log_error("systemd passes %d descriptors; netcapd takes one listening Unix stream socket, and one named "
+		  "\"" METRICS_SOCKET "\": check netcapd.socket and netcapd-metrics.socket",
 		  n);
 	return -EINVAL;
+}
+
+static void tidy(int private_fd, const struct activation *a)
+{
+	const int low = a->control < a->metrics ? a->control : a->metrics;
+	const int high = a->control < a->metrics ? a->metrics : a->control;
+	const int keep[] = {private_fd, low, high};
+
+	tidy_descriptors(keep, sizeof(keep) / sizeof(*keep));
 }
 
 static void log_start(const char *where)
@@ -272,13 +307,13 @@ static int check_config(const struct config_source *source)
 
 static int run(const struct arguments *a)
 {
-	struct server_parts parts = {.listen_fd = -1, .private_fd = a->private_fd};
-	int r = a->private_fd >= 0 ? 0 : take_activation(&parts.listen_fd);
-	bool activated = r;
+	struct server_parts parts = {.listen_fd = -1, .metrics_fd = -1, .private_fd = a->private_fd};
+	struct activation activation = {-1, -1, 0};
+	int r = a->private_fd >= 0 ? 0 : take_activation(&activation);
 
 	if (r < 0)
 		return r;
-	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : parts.listen_fd);
+	tidy(a->private_fd, &activation);
 	prepare_process();
 	peer_policy_init(&parts.policy);
 	/* the machine's configuration is about what users may do to each other */
@@ -287,10 +322,12 @@ static int run(const struct arguments *a)
 	r = load_config(&parts.config, &parts.source);
 	if (r)
 		return r;
+	parts.listen_fd = activation.control;
+	parts.metrics_fd = activation.metrics;
 	if (a->private_fd >= 0) {
 		log_only_problems();
 		r = serve(&parts, NULL, NULL, a->socket_path);
-	} else if (activated) {
+	} else if (activation.control >= 0) {
 		r = serve(&parts, NULL, "the socket of systemd", a->socket_path);
 	} else {
 		r = serve_own_socket(&parts, a->socket_path);

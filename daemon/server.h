@@ -20,6 +20,7 @@ struct server_parts {
 	struct config_source source; /* where it is read anew; the path stays the caller's */
 	const char *directory;       /* for the drop history */
 	int listen_fd;               /* listening Unix socket, non-blocking, or -1 */
+	int metrics_fd;              /* listening socket for metrics over HTTP, taken over, or -1 */
 	int private_fd; /* connected one, taken over, or -1: then the server is there for it only */
 };
 
