@@ -16,6 +16,7 @@
 #include "daemon/history.h"
 #include "daemon/methods.h"
 #include "daemon/netcounter.h"
+#include "daemon/netstats.h"
 #include "daemon/selfusage.h"
 
 /* Drops of one series. */
@@ -31,6 +32,7 @@ struct metrics_drop {
 struct metrics {
 	const struct ledger *ledger; /* NULL: nobody counts drops */
 	const struct kernel *kernel;
+	struct netstats_source layers; /* where their counters are */
 	uint64_t uptime;          /* nanoseconds */
 	size_t sessions;          /* that there are */
 	struct counters captured; /* of all sessions since the daemon began */
