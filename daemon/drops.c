@@ -42,6 +42,8 @@ struct plan {
 	const struct ledger *ledger;
 	enum by by;
 	int64_t top; /* -1: all */
+	int64_t sampled; /* as in struct drops_query */
+	uint64_t unsampled;
 	bool changes; /* only what changed since the last answer, instead of a time */
 	bool has_since, has_until;
 	uint64_t since, until, now;
@@ -305,6 +307,9 @@ static struct json_object *answer_json(struct answer *a)
 	     jsonmake_number(o, "overflow", a->overflow) &&
 	     jsonmake_number(o, "resolution", resolution(&a->plan)) &&
 	     jsonmake_number(o, "began", microseconds(&a->plan, a->began));
+	if (a->plan.sampled >= 0)
+		ok = ok && jsonmake_number(o, "samples", a->plan.sampled) &&
+		     jsonmake_number(o, "unsampled", a->plan.unsampled);
 	return jsonmake_whole(o, ok);
 }
 
@@ -336,6 +341,16 @@ static void plan_times(struct plan *p, const struct drops_query *query)
 	p->has_until = query->until >= 0;
 	p->since = p->has_since ? boottime(p, query->since) : 0;
 	p->until = p->has_until ? boottime(p, query->until) : p->now;
+}
+
+void drops_times(const struct drops_query *query, uint64_t *since, uint64_t *until, int64_t *offset)
+{
+	struct plan p = {};
+
+	plan_times(&p, query);
+	*since = p.since;
+	*until = p.until;
+	*offset = p.offset;
 }
 
 /* Names that the ledger does not have yet, as their rows are new: it asks for them at the same time. */
@@ -444,8 +459,7 @@ static enum by find_by(const char *name)
 	return by;
 }
 
-/* False: it is answered. */
-static bool is_possible(struct conn *c, const struct drops_query *query, bool more)
+bool drops_check(struct conn *c, const struct drops_query *query, bool more)
 {
 	if (find_by(query->by) == BYS)
 		conn_error(c, "InvalidSpec", "by",
@@ -477,9 +491,15 @@ static void answer(struct ledger *ledger, const struct kernel *k, struct worker 
 void drops_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
 		const struct drops_query *query, bool more)
 {
-	struct plan plan = { .ledger = ledger, .by = find_by(query->by), .top = query->top };
+	struct plan plan = {
+		.ledger = ledger,
+		.by = find_by(query->by),
+		.top = query->top,
+		.sampled = query->sampled,
+		.unsampled = query->unsampled,
+	};
 
-	if (!is_possible(c, query, more))
+	if (!drops_check(c, query, more))
 		return;
 	if (!ledger || ledger_why(ledger))
 		conn_error(c, "Failed", "", "%s", ledger ? ledger_why(ledger) : why);

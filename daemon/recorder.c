@@ -138,6 +138,16 @@ struct recorder *recorder_new(const char *path, uint64_t now, char *why, size_t 
 	return r;
 }
 
+struct recorder *recorder_copy(const struct recorder *r)
+{
+	char why[8];
+	struct recorder *copy = recorder_new(NULL, 0, why, sizeof(why));
+
+	if (copy)
+		memcpy(copy->data, r->data, sizeof(*copy->data));
+	return copy;
+}
+
 void recorder_free(struct recorder *r)
 {
 	if (!r)

@@ -38,6 +38,8 @@ struct recorder;
 
 /* As bootfile_open(), with the same why. NULL: out of memory. */
 struct recorder *recorder_new(const char *path, uint64_t now, char *why, size_t size);
+/* As it is now, in memory without a file. NULL: out of memory. */
+struct recorder *recorder_copy(const struct recorder *r);
 /* The file stays. Takes NULL. */
 void recorder_free(struct recorder *r);
 
