@@ -2,7 +2,6 @@
 """The flight recorder: samples of what was dropped, with the packets' bytes, over restarts and kills of the daemon."""
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -229,19 +228,24 @@ def test_a_file_of_netcapctl(client, lab, tmp_path):
     packet, = of_host(capture, lab.b, CLOSED_PORT)
     assert payload_of(packet) == b"to a file"
     assert f"{len(capture.packets)} packets written" in done.stderr
-    tshark = shutil.which("tshark")
-    if tshark:
-        text = subprocess.run([tshark, "-r", str(file), "-Y", f"udp.port == {CLOSED_PORT}", "-T", "fields", "-e",
-                               "frame.comment"], capture_output=True, text=True, check=True).stdout
-        assert "point=" + POINT in text
+    text = subprocess.run(["tshark", "-n", "-r", str(file), "-Y", f"udp.port == {CLOSED_PORT}", "-T", "fields", "-e",
+                           "frame.comment"], capture_output=True, text=True, check=True).stdout
+    assert "point=" + POINT in text
 
 
 def test_standard_output_of_netcapctl(client, lab):
     lab.send_udp(b"to a pipe", port=CLOSED_PORT)
-    done = client.run("drops", "--since", "60s", "-w", "-", text=False)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([client.program, *client.options, "drops", "--since", "60s", "-w", "-"],
+                          capture_output=True, timeout=15, check=True)
     packet, = of_host(pcapng.parse(done.stdout), lab.b, CLOSED_PORT)
     assert payload_of(packet) == b"to a pipe"
+
+
+@pytest.mark.parametrize("options", [("--by", "dev"), ("--json",), ("--follow",), ("--packets",), ("--top", "3")])
+def test_options_that_do_not_go_with_a_file(client, tmp_path, options):
+    done = client.run("drops", "-w", tmp_path / "none.pcapng", *options)
+    assert done.returncode == 2, done.stderr
+    assert not (tmp_path / "none.pcapng").exists()
 
 
 def test_printed_by_netcapctl(client, lab):
