@@ -9,9 +9,10 @@
 /* A call whose samples are under way. */
 struct transfer {
 	struct ledger *ledger;
+	const struct netstats *baseline;
 	const struct session_host *host;
 	struct conn *conn;
-	struct drops_query query; /* owned */
+	struct dropsquery query; /* owned */
 	struct samples *samples;
 };
 
@@ -39,12 +40,12 @@ static void done(void *arg, int64_t count, const char *why)
 	if (count < 0)
 		conn_error(t->conn, "Failed", "samples", "%s", why);
 	else
-		drops_call(t->ledger, "", t->host, t->conn, &t->query, false);
+		drops_call(t->ledger, "", t->baseline, t->host, t->conn, &t->query, false);
 	transfer_free(t);
 }
 
 /* False: it is answered. */
-static bool is_possible(struct conn *c, const struct drops_query *query, int fd, bool more)
+static bool is_possible(struct conn *c, const struct dropsquery *query, int fd, bool more)
 {
 	const struct peer *peer = conn_peer(c);
 	char why[256];
@@ -66,16 +67,16 @@ static bool is_possible(struct conn *c, const struct drops_query *query, int fd,
 	else if (descriptor_check(fd, why, sizeof(why)))
 		conn_error(c, "BadDescriptor", "", "%s", why);
 	else
-		return drops_check(c, query, more);
+		return dropsquery_check(c, query, more);
 	return false;
 }
 
-static void start(struct ledger *ledger, const struct session_host *host, struct conn *c, struct drops_query *query,
-		  int fd)
+static void start(struct ledger *ledger, const struct netstats *baseline, const struct session_host *host,
+		  struct conn *c, struct dropsquery *query, int fd)
 {
 	static const struct conn_operation operation = { .abandoned = abandoned };
 	struct transfer *t = calloc(1, sizeof(*t));
-	struct samples_query times;
+	struct dropsquery_times times;
 	char why[256] = "the daemon has no memory for this call; try again later";
 
 	if (!t) {
@@ -83,10 +84,10 @@ static void start(struct ledger *ledger, const struct session_host *host, struct
 		conn_error(c, "Failed", "", "%s", why);
 		return;
 	}
-	*t = (struct transfer){ .ledger = ledger, .host = host, .conn = c, .query = *query };
+	*t = (struct transfer){ .ledger = ledger, .baseline = baseline, .host = host, .conn = c, .query = *query };
 	query->by = NULL;
 	ledger_read(ledger);
-	drops_times(query, &times.since, &times.until, &times.offset);
+	dropsquery_read_times(query, &times);
 	t->samples = samples_start(host, ledger_recorder(ledger), &times, fd, done, t, why, sizeof(why));
 	if (t->samples) {
 		conn_defer(c, &operation, t);
@@ -96,13 +97,13 @@ static void start(struct ledger *ledger, const struct session_host *host, struct
 	conn_error(c, "Failed", "samples", "%s", why);
 }
 
-void dropsamples_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
-		      struct drops_query *query, int fd, bool more)
+void dropsamples_call(struct ledger *ledger, const char *why, const struct netstats *baseline,
+		      const struct session_host *host, struct conn *c, struct dropsquery *query, int fd, bool more)
 {
 	bool possible = is_possible(c, query, fd, more);
 
 	if (possible && ledger && !ledger_why(ledger)) {
-		start(ledger, host, c, query, fd);
+		start(ledger, baseline, host, c, query, fd);
 		return;
 	}
 	if (possible)

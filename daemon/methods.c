@@ -34,7 +34,7 @@ struct envelope {
 struct parameters {
 	int64_t id;                /* -1: not given */
 	char *pattern, *packets, *interface; /* owned */
-	struct drops_query drops;
+	struct dropsquery drops;
 };
 
 /* A call on its way to its method. */
@@ -279,14 +279,14 @@ static void reload(struct call *call)
 static void drops(struct call *call)
 {
 	const struct methods *m = call->methods;
-	struct drops_query *query = &call->parameters.drops;
+	struct dropsquery *query = &call->parameters.drops;
 	bool more = call->envelope.more;
 
 	if (!query->samples && call->fd < 0) {
-		drops_call(m->ledger, m->ledger_why, m->host, call->conn, query, more);
+		drops_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, query, more);
 		return;
 	}
-	dropsamples_call(m->ledger, m->ledger_why, m->host, call->conn, query, call->fd, more);
+	dropsamples_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, query, call->fd, more);
 	call->fd = -1;
 }
 

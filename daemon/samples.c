@@ -25,7 +25,7 @@ struct reason {
 
 struct samples {
 	const struct kernel *kernel;
-	struct samples_query query;
+	struct dropsquery_times times;
 	samples_done done;
 	void *arg;
 	bool cancelled;
@@ -82,7 +82,7 @@ static bool add_sample(void *arg, const struct netcap_record *sample)
 	length = comments_format(&meta, text, sizeof(text));
 	comment.len = length > 0 ? length : 0;
 	s->error = stream_packet(m->stream, &s->made, sample, SAMPLE_POINT, &comment,
-				 sample->time_ns + s->query.offset);
+				 sample->time_ns + s->times.offset);
 	return !s->error;
 }
 
@@ -93,7 +93,7 @@ static void make(void *arg)
 
 	s->error = m.stream ? stream_begin(m.stream, &s->made) : -ENOMEM;
 	if (!s->error)
-		s->count = recorder_each(s->recorder, s->query.since, s->query.until, add_sample, &m);
+		s->count = recorder_each(s->recorder, s->times.since, s->times.until, add_sample, &m);
 	symbols_free(m.symbols);
 	stream_free(m.stream);
 }
@@ -223,7 +223,7 @@ static int prepare(struct samples *s, const struct session_host *host, const str
 }
 
 struct samples *samples_start(const struct session_host *host, const struct recorder *recorder,
-			      const struct samples_query *query, int fd, samples_done done, void *arg, char *why,
+			      const struct dropsquery_times *times, int fd, samples_done done, void *arg, char *why,
 			      size_t size)
 {
 	struct samples *s = running < SAMPLES_AT_ONCE ? calloc(1, sizeof(*s)) : NULL;
@@ -238,7 +238,7 @@ struct samples *samples_start(const struct session_host *host, const struct reco
 		return NULL;
 	}
 	running++;
-	*s = (struct samples){ .kernel = host->kernel, .query = *query, .done = done, .arg = arg };
+	*s = (struct samples){ .kernel = host->kernel, .times = *times, .done = done, .arg = arg };
 	buf_init(&s->made, SAMPLES_BYTES_MOST);
 	r = prepare(s, host, recorder, fd);
 	if (!r)

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/dropsquery.h"
 #include "daemon/recorder.h"
 #include "daemon/session.h"
 
@@ -18,20 +19,15 @@
 
 struct samples;
 
-struct samples_query {
-	uint64_t since, until; /* nanoseconds of CLOCK_BOOTTIME, both included */
-	int64_t offset;        /* CLOCK_REALTIME - CLOCK_BOOTTIME, nanoseconds */
-};
-
 /*
  * It is over, and fd closed: count samples were all written; or -1, and why says what went wrong (a sentence). The struct
  * samples is gone when this returns.
  */
 typedef void (*samples_done)(void *arg, int64_t count, const char *why);
 
-/* Takes over fd. NULL with a sentence in why (size bytes): it does not begin, and done is not called. */
+/* Of the samples from since to until, both included. Takes over fd. NULL with a sentence in why (size bytes): it does not begin, and done is not called. */
 struct samples *samples_start(const struct session_host *host, const struct recorder *recorder,
-			      const struct samples_query *query, int fd, samples_done done, void *arg, char *why,
+			      const struct dropsquery_times *times, int fd, samples_done done, void *arg, char *why,
 			      size_t size);
 /* Nobody waits any more: done is not called. Takes NULL. */
 void samples_cancel(struct samples *s);
