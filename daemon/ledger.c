@@ -106,6 +106,10 @@ static void name_places(struct ledger *l)
 	}
 	l->naming = false;
 	l->unnamed = false;
+}
+
+static void drop_symbols(struct ledger *l)
+{
 	/* else the worker is gone, and the cache frees them */
 	if (!l->stopping)
 		symbolcache_drop(l->host.symbols);
@@ -118,6 +122,7 @@ static void symbols_ready(void *arg)
 	name_places(l);
 	if (!l->stopping)
 		tell_followers(l, false);
+	drop_symbols(l);
 }
 
 static void search(void *arg)
@@ -169,8 +174,10 @@ static void find_names(struct ledger *l)
 	if (!l->unnamed || l->naming)
 		return;
 	l->naming = true;
-	if (symbolcache_use(l->host.symbols, symbols_ready, l))
-		name_places(l);
+	if (!symbolcache_use(l->host.symbols, symbols_ready, l))
+		return;
+	name_places(l);
+	drop_symbols(l);
 }
 
 static void name_device(struct ledger *l, struct historyfile_row *r, const char *name)
@@ -417,6 +424,11 @@ void ledger_free(struct ledger *l)
 struct history *ledger_history(const struct ledger *l)
 {
 	return l->history;
+}
+
+const struct symbols *ledger_symbols(const struct ledger *l)
+{
+	return symbolcache_get(l->host.symbols);
 }
 
 const struct recorder *ledger_recorder(const struct ledger *l)

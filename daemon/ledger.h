@@ -60,6 +60,8 @@ uint64_t ledger_now(void);
 void ledger_read(struct ledger *l);
 struct history *ledger_history(const struct ledger *l);
 const struct recorder *ledger_recorder(const struct ledger *l);
+/* Those that are there now, as while followers are told of drops at places that are new; or NULL. */
+const struct symbols *ledger_symbols(const struct ledger *l);
 /* Drops since the ledger began that there is no sample of. */
 uint64_t ledger_unsampled(const struct ledger *l);
 /* Why the counts are no longer read, a sentence, or NULL. */
