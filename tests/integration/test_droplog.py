@@ -32,7 +32,7 @@ def test_one_of_the_first(build, tmp_path, lab):
     """The entry shows a packet, and who dropped it: in a namespace of its own, so that it is this one's."""
     (tmp_path / "journal").mkdir()
     journal = Journal(tmp_path / "journal")
-    daemon = journal.start_daemon(build, tmp_path)
+    daemon = journal.start_daemon(build, tmp_path, config=CONFIG)
     try:
         lab.send_udp(b"x", port=DROP_PORT)
         entry = journal.read()
