@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Counts every drop of the kernel by its kind. The daemon reads the counts (daemon/ledger.c). */
+/* Counts every drop of the kernel by its kind, and takes samples. The daemon reads both (daemon/ledger.c). */
 #include <stddef.h>
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -11,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 #include "cast.bpf.h"
 #include "ledger.h"
+#include "sample.bpf.h"
 
 #define IP_OFFSET 0x1fff /* of a fragment */
 
@@ -160,8 +161,12 @@ static __always_inline struct ledger_value *first_of_kind(const struct ledger_ke
 	return bpf_map_lookup_elem(&netcap_drops, key);
 }
 
-/* Interrupts come in between, and may drop, too: the additions are one instruction each. */
-static __always_inline void count(const struct ledger_key *key, struct net_device *dev, __u32 length)
+/*
+ * Interrupts come in between, and may drop, too: the additions are one instruction each. Returns the row if a sample of
+ * this drop is due.
+ */
+static __always_inline struct ledger_value *count(const struct ledger_key *key, struct net_device *dev, __u32 length,
+						  __u64 now)
 {
 	struct ledger_value *row = bpf_map_lookup_elem(&netcap_drops, key);
 	struct ledger_overflow *overflow;
@@ -172,15 +177,16 @@ static __always_inline void count(const struct ledger_key *key, struct net_devic
 	if (row) {
 		__sync_fetch_and_add(&row->packets, 1);
 		__sync_fetch_and_add(&row->bytes, length);
-		row->last_ns = bpf_ktime_get_boot_ns();
-		return;
+		row->last_ns = now;
+		return now < row->sample_after ? NULL : row;
 	}
 	overflow = bpf_map_lookup_elem(&netcap_overflow, &zero);
 	if (!overflow)
-		return;
+		return NULL;
 	__sync_fetch_and_add(&overflow->packets, 1);
 	__sync_fetch_and_add(&overflow->bytes, length);
-	overflow->last_ns = bpf_ktime_get_boot_ns();
+	overflow->last_ns = now;
+	return NULL;
 }
 
 /* The daemon looks once more a second after it has set the flag: no drop is missed, nor counted late. */
@@ -209,7 +215,9 @@ int netcap_ledger(__u64 *ctx)
 {
 	struct sk_buff *skb = packet_of(ctx);
 	struct ledger_key key = {};
+	struct ledger_value *row;
 	struct net_device *dev;
+	__u64 now;
 
 	if (ledger_config.has_reason) {
 		key.reason = ctx[2];
@@ -221,7 +229,10 @@ int netcap_ledger(__u64 *ctx)
 	describe_place(&key, ctx, skb, dev);
 	describe_packet(&key, skb);
 	key.generation = *(volatile __u32 *)&ledger_control.generation;
-	count(&key, dev, skb->len);
+	now = bpf_ktime_get_boot_ns();
+	row = count(&key, dev, skb->len, now);
+	if (row && sample_allowed(row, now))
+		sample_take(ctx, skb, dev, &key, now);
 	wake();
 	return 0;
 }

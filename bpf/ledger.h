@@ -4,6 +4,7 @@
 #define LEDGER_SHARED_H
 
 #include <linux/types.h>
+#include "record.h"
 
 /*
  * Rows of the kernel's map: of two generations. When the daemon sees more than LEDGER_TURN_ROWS of the
@@ -14,6 +15,16 @@
 #define LEDGER_TURN_ROWS 768
 
 #define LEDGER_NAME_LEN 16 /* of a device, IFNAMSIZ */
+
+/*
+ * Samples: struct netcap_record, always with the slot for a stack, then LEDGER_SAMPLE_BYTES. time_ns is CLOCK_BOOTTIME.
+ * Of a row, on a CPU: so many at once, then one a second.
+ */
+#define LEDGER_SAMPLES_FIRST 4
+#define LEDGER_SAMPLES	     64	    /* in a second, of all rows and CPUs; later ones of a row: half of it */
+#define LEDGER_SAMPLE_BYTES  128    /* of the packet */
+#define LEDGER_SAMPLE_RING   524288 /* bytes */
+#define LEDGER_SAMPLE_RECORD (sizeof(struct netcap_record) + NETCAP_STACK_FRAMES * sizeof(__u64) + LEDGER_SAMPLE_BYTES)
 
 /* Of the destination port, by RFC 6335. */
 enum ledger_ports {
@@ -42,6 +53,8 @@ struct ledger_value {
 	__u64 packets;
 	__u64 bytes;   /* sum of skb->len */
 	__u64 last_ns; /* CLOCK_BOOTTIME of the last one */
+	__u64 sample_after; /* CLOCK_BOOTTIME, nanoseconds: before it no sample is due */
+	__u64 samples;      /* so far */
 	char device[LEDGER_NAME_LEN]; /* on the CPU that made the row, if it has a device */
 };
 
@@ -64,12 +77,14 @@ struct ledger_config {
 struct ledger_control {
 	__u32 armed;      /* the daemon sleeps: the next drop wakes it, and clears this */
 	__u32 generation; /* that programs count into: 0 or 1 */
+	__u64 sampling_since; /* CLOCK_BOOTTIME, nanoseconds: when the second began in which */
+	__u64 sampled;        /* there were so many samples */
 };
 
 _Static_assert(sizeof(struct ledger_key) == 24, "ledger_key: layout");
-_Static_assert(sizeof(struct ledger_value) == 40, "ledger_value: layout");
+_Static_assert(sizeof(struct ledger_value) == 56, "ledger_value: layout");
 _Static_assert(sizeof(struct ledger_overflow) == 24, "ledger_overflow: layout");
 _Static_assert(sizeof(struct ledger_config) == 16, "ledger_config: layout");
-_Static_assert(sizeof(struct ledger_control) == 8, "ledger_control: layout");
+_Static_assert(sizeof(struct ledger_control) == 24, "ledger_control: layout");
 
 #endif

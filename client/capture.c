@@ -68,29 +68,13 @@ static void sink_result(struct capture *c, int err)
 		fail(c, EXITCODE_FAILED);
 }
 
-/* Its strings are in store (META_TEXT_MAX bytes). */
-static void read_meta(const struct capture *c, const struct pcapng_packet *b, struct meta *m,
-		      char *store)
-{
-	if (b->comment && !meta_parse(m, b->comment, b->comment_len, store, META_TEXT_MAX))
-		return;
-	/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
-	memset(m, 0, offsetof(struct meta, stack));
-	m->point = interfaces_description(&c->interfaces, b->interface);
-}
-
 static void take_packet(struct capture *c, const struct pcapng_event *e)
 {
 	char store[META_TEXT_MAX];
 	struct packet p; /* not made empty first: metadata is large, and a file does without */
 
 	c->received++;
-	p.block = &e->packet;
-	p.meta.point = NULL;
-	p.place = NULL;
-	p.link = interfaces_link(&c->interfaces, e->packet.interface);
-	if (c->sink->wants_meta)
-		read_meta(c, &e->packet, &p.meta, store);
+	interfaces_packet(&c->interfaces, &e->packet, c->sink->wants_meta ? store : NULL, &p);
 	if (!c->sink_done)
 		sink_result(c, c->sink->take(c->sink, e, &p));
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "connection.h"
+#include "dropsamples.h"
 #include "droptable.h"
 #include "exitcode.h"
 #include "help.h"
@@ -30,8 +31,9 @@
 struct drops {
 	const char *socket_path; /* NULL: the default */
 	const char *reason;      /* to explain, NULL: those in the table */
+	const char *write_path;  /* of samples, NULL: not given */
 	struct dropview view;
-	bool top_given, follow, json, help;
+	bool top_given, follow, json, packets, help;
 };
 
 static const struct option options[] = {
@@ -39,6 +41,7 @@ static const struct option options[] = {
 	{"until", required_argument, NULL, 'u'},  {"follow", no_argument, NULL, 'f'},
 	{"top", required_argument, NULL, 't'},    {"layers", no_argument, NULL, 'l'},
 	{"explain", no_argument, NULL, 'e'},      {"json", no_argument, NULL, 'j'},
+	{"packets", no_argument, NULL, 'p'},
 	{"socket", required_argument, NULL, 'S'}, {"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -104,6 +107,12 @@ static int set_option(struct drops *d, int option, const char *value)
 	case 'j':
 		d->json = true;
 		return EXITCODE_OK;
+	case 'p':
+		d->packets = true;
+		return EXITCODE_OK;
+	case 'w':
+		d->write_path = value;
+		return EXITCODE_OK;
 	case 'S':
 		d->socket_path = value;
 		return EXITCODE_OK;
@@ -119,7 +128,14 @@ static int check(const struct drops *d)
 	const struct dropview *v = &d->view;
 	const char *why = NULL;
 
-	if (d->follow && (v->since || v->until))
+	bool samples = d->write_path || d->packets;
+
+	if (d->write_path && d->packets)
+		why = "-w writes packets to a file, and --packets prints them: choose one.";
+	else if (samples && (d->follow || d->json || v->by || v->explain || v->all_layers || d->top_given))
+		why = "-w and --packets are about packets, and go with --since and --until only: leave the options of the "
+		      "table out.";
+	else if (d->follow && (v->since || v->until))
 		why = "--follow begins now: leave --since and --until out.";
 	else if (d->follow && (v->explain || v->all_layers))
 		why = "--explain and --layers belong to the table, which --follow does not print.";
@@ -154,7 +170,7 @@ static int parse(struct drops *d, int argc, char **argv)
 
 	optind = 0;
 	opterr = 0;
-	while (code == EXITCODE_OK && !d->help && (c = getopt_long(argc, argv, ":h", options, NULL)) != -1)
+	while (code == EXITCODE_OK && !d->help && (c = getopt_long(argc, argv, ":hw:", options, NULL)) != -1)
 		code = c == '?' || c == ':' ? options_complain(c, argv) : set_option(d, c, optarg);
 	if (code != EXITCODE_OK || d->help)
 		return code;
@@ -296,6 +312,15 @@ static int ask(const struct drops *d)
 	return code;
 }
 
+static int samples(const struct drops *d)
+{
+	struct json_object *p = json_object_new_object();
+
+	add_integer(p, "since", d->view.since);
+	add_integer(p, "until", d->view.until);
+	return dropsamples_run(d->socket_path, p, d->write_path);
+}
+
 static int explain(const struct drops *d)
 {
 	if (droptable_explain(d->reason, d->view.width))
@@ -320,5 +345,7 @@ int verb_drops(int argc, char **argv, const char *socket_path)
 		help_verb("drops");
 		return EXITCODE_OK;
 	}
-	return d.reason ? explain(&d) : ask(&d);
+	if (d.reason)
+		return explain(&d);
+	return d.write_path || d.packets ? samples(&d) : ask(&d);
 }

@@ -163,13 +163,18 @@ static const char drops_text[] =
 	"  --explain           what the reasons in the table mean, and what to look at next\n"
 	"  --explain REASON    the same for one reason, without asking the service\n"
 	"  --follow            a line each second for each kind of packet dropped, until Ctrl-C\n"
+	"  -w FILE             write the dropped packets that the service kept samples of, with why\n"
+	"                      and where, to a pcapng file (.pcap: classic); - is standard output\n"
+	"  --packets           print them, by tcpdump; both go with --since and --until only\n"
 	"  --json              the daemon's reply as it is, with --follow one a line\n"
 	"\n"
 	"Examples:\n"
 	"  What went wrong last night:\n"
 	"    netcapctl drops --since 03:00 --until 04:00 --explain\n"
 	"  Which devices lose packets now:\n"
-	"    netcapctl drops --by dev --since 90s\n";
+	"    netcapctl drops --by dev --since 90s\n"
+	"  Which packets were they, and who dropped them:\n"
+	"    netcapctl drops --packets --since 10m\n";
 
 static const struct {
 	const char *verb, *text;

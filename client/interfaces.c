@@ -38,6 +38,26 @@ const char *interfaces_description(const struct interfaces *all, uint32_t index)
 	return all->entries[index].description;
 }
 
+static void read_meta(const struct interfaces *all, const struct pcapng_packet *b, struct meta *m, char *store)
+{
+	if (b->comment && !meta_parse(m, b->comment, b->comment_len, store, META_TEXT_MAX))
+		return;
+	/* Not of this grammar: a newer daemon's, perhaps. The packet is worth showing. */
+	memset(m, 0, offsetof(struct meta, stack));
+	m->point = interfaces_description(all, b->interface);
+}
+
+void interfaces_packet(const struct interfaces *all, const struct pcapng_packet *block, char *store,
+		       struct packet *p)
+{
+	p->block = block;
+	p->meta.point = NULL;
+	p->place = NULL;
+	p->link = interfaces_link(all, block->interface);
+	if (store)
+		read_meta(all, block, &p->meta, store);
+}
+
 void interfaces_clear(struct interfaces *all)
 {
 	for (size_t i = 0; i < all->count; i++)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "pcapng.h"
+#include "sink.h"
 
 struct interfaces {
 	struct interfaces_entry *entries; /* owned */
@@ -18,6 +19,12 @@ int interfaces_add(struct interfaces *all, const struct pcapng_interface *i);
 uint16_t interfaces_link(const struct interfaces *all, uint32_t index);
 /* Its trace point, or "?". Lives as long as the collection. */
 const char *interfaces_description(const struct interfaces *all, uint32_t index);
+/*
+ * Makes a packet of a block, which it points to. store (META_TEXT_MAX bytes) is for the strings of its metadata; NULL: that
+ * is not wanted.
+ */
+void interfaces_packet(const struct interfaces *all, const struct pcapng_packet *block, char *store,
+		       struct packet *p);
 void interfaces_clear(struct interfaces *all);
 
 #endif

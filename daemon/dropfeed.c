@@ -11,6 +11,7 @@
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_US 1000ULL
+#define SAMPLES   16 /* looked for in one turn of the loop: for each, the recorder is read through */
 
 struct dropfeed {
 	struct ledger_follower link; /* first: changed() gets it */
@@ -19,11 +20,14 @@ struct dropfeed {
 	struct droplog *log; /* owned */
 	struct event *due;   /* owned; for a summary while nothing is dropped */
 	bool follows;
+	bool known[HISTORYFILE_ROWS]; /* rows that were fed, by their numbers */
 };
 
 /* A row as the log takes it, and its texts. */
 struct texts {
 	char reason[HISTORYFILE_TEXT_BYTES], subsystem[HISTORYFILE_TEXT_BYTES], location[HISTORYFILE_TEXT_BYTES];
+	struct sample_text sample_text;
+	struct droplog_sample sample;
 };
 
 static void wait_for_summary(struct dropfeed *f)
@@ -52,6 +56,19 @@ static struct droplog_row describe(const struct ledger *l, const struct historyf
 	};
 }
 
+/* A sample for a row that is new, or new to this daemon: only such a one may be the first of its kind in the log. */
+static bool find_sample(struct dropfeed *f, unsigned number, uint64_t packets, unsigned *looked, struct texts *t)
+{
+	const struct historyfile_row *r = history_row(ledger_history(f->ledger), number);
+
+	if ((f->known[number] && r->packets > packets) || *looked >= SAMPLES)
+		return false;
+	f->known[number] = true;
+	++*looked;
+	return recorder_latest(ledger_recorder(f->ledger), &r->key, ledger_symbols(f->ledger), &t->sample_text,
+			       &t->sample);
+}
+
 /* Rows of the history are finer than those of the log, which adds them up. */
 static void feed_changes(struct dropfeed *f)
 {
@@ -60,6 +77,7 @@ static void feed_changes(struct dropfeed *f)
 				   .packets = history_change(h, HISTORY_OVERFLOW)->packets };
 	struct texts texts;
 	uint64_t now = ledger_now();
+	unsigned looked = 0;
 
 	for (unsigned i = 0; i < history_count(h); i++) {
 		uint64_t packets = history_change(h, i)->packets;
@@ -68,6 +86,8 @@ static void feed_changes(struct dropfeed *f)
 		if (!packets)
 			continue;
 		one = describe(f->ledger, history_row(h, i), packets, &texts);
+		if (find_sample(f, i, packets, &looked, &texts))
+			one.sample = &texts.sample;
 		droplog_feed(f->log, now, &one, 1);
 	}
 	droplog_feed(f->log, now, &row, 1);

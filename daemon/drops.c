@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -16,15 +15,6 @@
 
 #define RECENT_MINUTES 30
 #define NS_PER_MINUTE  60000000000ULL
-#define NS_PER_S       1000000000LL
-
-/* What rows are summed by. */
-enum by { BY_NOTHING, BY_REASON, BY_LOCATION, BY_DEV, BY_NETNS, BY_PROTO, BYS };
-
-static const char *const by_names[BYS] = {
-	[BY_REASON] = "reason", [BY_LOCATION] = "location", [BY_DEV] = "dev",
-	[BY_NETNS] = "netns",   [BY_PROTO] = "proto",
-};
 
 /* One row of the answer: of one row of the history, or of several with the same key. */
 struct item {
@@ -38,16 +28,17 @@ struct item {
 	uint32_t recent[RECENT_MINUTES];
 };
 
-/* How an answer is made. Times are nanoseconds of CLOCK_BOOTTIME. */
+/* How an answer is made. */
 struct plan {
 	const struct ledger *ledger;
-	enum by by;
+	enum dropsquery_by by;
 	int64_t top; /* -1: all */
+	int64_t sampled; /* as in struct dropsquery */
+	uint64_t unsampled;
 	const struct netstats *baseline; /* NULL: layers are not asked for */
 	bool changes; /* only what changed since the last answer, instead of a time */
 	bool has_since, has_until;
-	uint64_t since, until, now;
-	int64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, nanoseconds */
+	struct dropsquery_times times;
 };
 
 /* What is counted, for the worker to make JSON of it. */
@@ -69,23 +60,23 @@ struct follower {
 /* ---- rows ---- */
 
 /* What is the same in rows that are summed. */
-static struct ledger_key common(const struct ledger_key *key, enum by by)
+static struct ledger_key common(const struct ledger_key *key, enum dropsquery_by by)
 {
 	struct ledger_key same = {};
 
-	if (by == BY_NOTHING)
+	if (by == DROPSQUERY_BY_NOTHING)
 		same = *key;
-	else if (by == BY_REASON)
+	else if (by == DROPSQUERY_BY_REASON)
 		same.reason = key->reason;
-	else if (by == BY_LOCATION)
+	else if (by == DROPSQUERY_BY_LOCATION)
 		same.location = key->location;
-	else if (by == BY_PROTO)
+	else if (by == DROPSQUERY_BY_PROTO)
 		same.protocol = key->protocol;
-	if (by == BY_PROTO)
+	if (by == DROPSQUERY_BY_PROTO)
 		same.transport = key->transport;
-	if (by == BY_DEV)
+	if (by == DROPSQUERY_BY_DEV)
 		same.ifindex = key->ifindex;
-	if (by == BY_DEV || by == BY_NETNS)
+	if (by == DROPSQUERY_BY_DEV || by == DROPSQUERY_BY_NETNS)
 		same.netns = key->netns;
 	return same;
 }
@@ -96,22 +87,22 @@ static struct history_counts counts_of(const struct plan *p, unsigned number)
 
 	if (p->changes)
 		return *history_change(history, number);
-	return history_between(history_row(history, number), p->since, p->until, p->now);
+	return history_between(history_row(history, number), p->times.since, p->times.until, p->times.now);
 }
 
 static void fill(const struct plan *p, const struct historyfile_row *r, struct item *i)
 {
-	uint64_t minute = p->now > NS_PER_MINUTE ? p->now - NS_PER_MINUTE : 1;
+	uint64_t minute = p->times.now > NS_PER_MINUTE ? p->times.now - NS_PER_MINUTE : 1;
 
 	i->key = common(&r->key, p->by);
 	i->address = r->key.location;
 	memcpy(i->location, r->location, sizeof(i->location));
 	memcpy(i->reason, r->reason, sizeof(i->reason));
 	memcpy(i->device, r->device, sizeof(i->device));
-	i->last_minute = history_between(r, minute, p->now, p->now).packets;
+	i->last_minute = history_between(r, minute, p->times.now, p->times.now).packets;
 	i->first = r->first;
 	i->last = r->last;
-	history_minutes(r, p->now, i->recent, RECENT_MINUTES);
+	history_minutes(r, p->times.now, i->recent, RECENT_MINUTES);
 }
 
 static void add(struct item *sum, const struct item *more)
@@ -225,7 +216,7 @@ static const char *transport_text(uint8_t transport, char *text, size_t size)
 
 static int64_t microseconds(const struct plan *p, uint64_t boottime)
 {
-	return ((int64_t)boottime + p->offset) / 1000;
+	return ((int64_t)boottime + p->times.offset) / 1000;
 }
 
 static struct json_object *recent_json(const struct item *i)
@@ -248,7 +239,8 @@ static const char *location_text(const struct item *i, char *text, size_t size)
 static bool add_kind(const struct plan *p, const struct item *i, struct json_object *o)
 {
 	static const char *const ports[] = { "", "system", "user", "dynamic" };
-	bool all = p->by == BY_NOTHING, reason = all || p->by == BY_REASON, proto = all || p->by == BY_PROTO;
+	bool all = p->by == DROPSQUERY_BY_NOTHING, reason = all || p->by == DROPSQUERY_BY_REASON,
+	     proto = all || p->by == DROPSQUERY_BY_PROTO;
 	char name[HISTORYFILE_TEXT_BYTES], subsystem[HISTORYFILE_TEXT_BYTES], address[24], protocol[8],
 		transport[8];
 
@@ -257,8 +249,8 @@ static bool add_kind(const struct plan *p, const struct item *i, struct json_obj
 	       jsonmake_text(o, "subsystem",
 			     reason ? ledger_subsystem(p->ledger, i->key.reason, subsystem, sizeof(subsystem)) : "") &&
 	       jsonmake_text(o, "location", 
-			     all || p->by == BY_LOCATION ? location_text(i, address, sizeof(address)) : "") &&
-	       jsonmake_text(o, "device", all || p->by == BY_DEV ? i->device : "") &&
+			     all || p->by == DROPSQUERY_BY_LOCATION ? location_text(i, address, sizeof(address)) : "") &&
+	       jsonmake_text(o, "device", all || p->by == DROPSQUERY_BY_DEV ? i->device : "") &&
 	       jsonmake_number(o, "ifindex", i->key.ifindex) && jsonmake_number(o, "netns", i->key.netns) &&
 	       jsonmake_text(o, "protocol",
 			     proto ? protocol_text(i->key.protocol, protocol, sizeof(protocol)) : "") &&
@@ -292,8 +284,8 @@ static struct json_object *rows_json(const struct answer *a)
 static unsigned resolution(const struct plan *p)
 {
 	if (!p->changes && p->has_since)
-		return history_resolution(p->since, p->now);
-	return !p->changes && p->has_until ? history_resolution(p->until, p->now) : 1;
+		return history_resolution(p->times.since, p->times.now);
+	return !p->changes && p->has_until ? history_resolution(p->times.until, p->times.now) : 1;
 }
 
 /* The parameters of a reply. NULL: out of memory. */
@@ -308,38 +300,13 @@ static struct json_object *answer_json(struct answer *a)
 	     jsonmake_number(o, "resolution", resolution(&a->plan)) &&
 	     jsonmake_number(o, "began", microseconds(&a->plan, a->began)) &&
 	     (!a->plan.baseline || jsonmake_add(o, "layers", netstats_json(a->plan.baseline)));
+	if (a->plan.sampled >= 0)
+		ok = ok && jsonmake_number(o, "samples", a->plan.sampled) &&
+		     jsonmake_number(o, "unsampled", a->plan.unsampled);
 	return jsonmake_whole(o, ok);
 }
 
 /* ---- the call ---- */
-
-static void read_clocks(struct plan *p)
-{
-	struct timespec wall;
-
-	p->now = ledger_now();
-	clock_gettime(CLOCK_REALTIME, &wall);
-	p->offset = wall.tv_sec * NS_PER_S + wall.tv_nsec - (int64_t)p->now;
-}
-
-/* From microseconds since 1970 to nanoseconds since the boot. */
-static uint64_t boottime(const struct plan *p, int64_t microseconds)
-{
-	int64_t offset = p->offset / 1000;
-
-	if (microseconds <= offset)
-		return 0;
-	return microseconds - offset < (int64_t)(p->now / 1000) ? (uint64_t)(microseconds - offset) * 1000 : p->now;
-}
-
-static void plan_times(struct plan *p, const struct drops_query *query)
-{
-	read_clocks(p);
-	p->has_since = query->since >= 0;
-	p->has_until = query->until >= 0;
-	p->since = p->has_since ? boottime(p, query->since) : 0;
-	p->until = p->has_until ? boottime(p, query->until) : p->now;
-}
 
 /* Names that the ledger does not have yet, as their rows are new: it asks for them at the same time. */
 static void name_new(struct answer *a, const struct kernel *k)
@@ -395,7 +362,7 @@ static void changed(struct ledger_follower *link, bool last)
 	struct follower *f = (struct follower *)link;
 	int r;
 
-	read_clocks(&f->plan);
+	dropsquery_read_clocks(&f->plan.times);
 	r = conn_send(f->conn, changes_reply(&f->plan, !last), last);
 	if (r && !last)
 		conn_error(f->conn, "Failed", "",
@@ -435,44 +402,13 @@ static void follow(struct ledger *ledger, struct conn *c, const struct plan *pla
 	conn_defer(c, &operation, f);
 }
 
-/* BYS: there is no such sum. */
-static enum by find_by(const char *name)
-{
-	enum by by = BY_REASON;
-
-	if (!name)
-		return BY_NOTHING;
-	while (by < BYS && strcmp(by_names[by], name))
-		by++;
-	return by;
-}
-
-/* False: it is answered. */
-static bool is_possible(struct conn *c, const struct drops_query *query, bool more)
-{
-	if (find_by(query->by) == BYS)
-		conn_error(c, "InvalidSpec", "by",
-			   "rows cannot be summed by \"%s\"; by is reason, location, dev, netns or proto", query->by);
-	else if (more && (query->since >= 0 || query->until >= 0))
-		conn_error(c, "InvalidSpec", query->since >= 0 ? "since" : "until",
-			   "called with more, Drops says what is dropped from now on: leave since and until out");
-	else if (more && query->layers)
-		conn_error(c, "InvalidSpec", "layers",
-			   "called with more, Drops says what kfree_skb() drops: ask for layers in a call without more");
-	else if (query->until >= 0 && query->until < query->since)
-		conn_error(c, "InvalidSpec", "until", "until is before since: exchange them");
-	else
-		return true;
-	return false;
-}
-
 static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c,
-		   struct plan *plan, const struct drops_query *query)
+		   struct plan *plan, const struct dropsquery *query)
 {
 	struct deferred_work work = { .kernel = k };
 
 	ledger_read(ledger);
-	plan_times(plan, query);
+	dropsquery_read_times(query, &plan->times);
 	work.data = collect(plan);
 	if (work.data)
 		deferred_start(c, worker, &work, run);
@@ -481,14 +417,21 @@ static void answer(struct ledger *ledger, const struct kernel *k, struct worker 
 }
 
 void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *host,
-		struct conn *c, const struct drops_query *query, bool more)
+		struct conn *c, const struct dropsquery *query, bool more)
 {
-	struct plan plan = { .ledger = ledger, .by = find_by(query->by), .top = query->top };
+	struct plan plan = {
+		.ledger = ledger,
+		.by = dropsquery_by(query->by),
+		.top = query->top,
+		.has_since = query->since >= 0,
+		.has_until = query->until >= 0,
+		.sampled = query->sampled,
+		.unsampled = query->unsampled,
+	};
 
 	if (query->layers)
 		plan.baseline = baseline;
-
-	if (!is_possible(c, query, more))
+	if (!dropsquery_check(c, query, more))
 		return;
 	if (!ledger || ledger_why(ledger))
 		conn_error(c, "Failed", "", "%s", ledger ? ledger_why(ledger) : why);

@@ -7,17 +7,10 @@
 #include <stdint.h>
 
 #include "daemon/conn.h"
+#include "daemon/dropsquery.h"
 #include "daemon/ledger.h"
 #include "daemon/netstats.h"
 #include "daemon/session.h"
-
-/* What is asked for. Times are microseconds since 1970. */
-struct drops_query {
-	int64_t since, until; /* -1: not given */
-	int64_t top;          /* rows, or -1: all */
-	char *by;             /* owned; NULL: no sums */
-	bool layers;
-};
 
 /* Rows in one answer to a caller that follows: the loop makes it. */
 #define DROPS_FOLLOWED_ROWS 100
@@ -28,6 +21,6 @@ struct drops_query {
  * had lost when the daemon began.
  */
 void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *host,
-		struct conn *c, const struct drops_query *query, bool more);
+		struct conn *c, const struct dropsquery *query, bool more);
 
 #endif

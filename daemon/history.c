@@ -273,7 +273,7 @@ struct history *history_new(struct historyfile *file)
 		return NULL;
 	}
 	h->file = *file;
-	*file = (struct historyfile){ .fd = -1 };
+	*file = (struct historyfile){ .file.fd = -1 };
 	TAILQ_INIT(&h->ages);
 	take_over(h);
 	return h;

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The memory of the drop history: a file that is mapped, so that it is always current and outlives the
- * daemon, however that ends. It does not outlive the boot: addresses and CLOCK_BOOTTIME begin anew.
- */
+/* The memory of the drop history: a file that is mapped (bootfile.h). */
 #ifndef HISTORYFILE_H
 #define HISTORYFILE_H
 
@@ -11,6 +8,7 @@
 #include <stdint.h>
 
 #include "bpf/ledger.h"
+#include "daemon/bootfile.h"
 
 #define HISTORYFILE_NAME       "ledger" /* in the directory of the socket */
 #define HISTORYFILE_ROWS       1024
@@ -36,11 +34,7 @@ struct historyfile_row {
 };
 
 struct historyfile_data {
-	char magic[8];
-	uint32_t version;
-	uint32_t row_bytes;
-	uint32_t rows;
-	char boot[40]; /* /proc/sys/kernel/random/boot_id */
+	struct bootfile_header header; /* units are rows */
 	uint64_t began; /* nanoseconds of CLOCK_BOOTTIME */
 	uint64_t count; /* rows in use, from the first */
 	struct historyfile_row overflow; /* drops of kinds that have no row (any more) */
@@ -48,16 +42,11 @@ struct historyfile_data {
 };
 
 struct historyfile {
-	struct historyfile_data *data; /* mapped */
-	int fd;                        /* locked; -1: memory without a file */
+	struct bootfile file;          /* owned */
+	struct historyfile_data *data; /* in it */
 };
 
-/*
- * Opens the file at path, or makes it; now: nanoseconds of CLOCK_BOOTTIME. What is there and is not of this
- * boot is emptied; what is no such file is set aside as path.bad, which is logged. When there can be no
- * file, or path is NULL, it is memory that ends with the daemon; why (size bytes) then says why, else it is
- * "". 0 or -ENOMEM.
- */
+/* As bootfile_open(). */
 int historyfile_open(struct historyfile *f, const char *path, uint64_t now, char *why, size_t size);
 void historyfile_close(struct historyfile *f);
 #endif

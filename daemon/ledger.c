@@ -43,6 +43,8 @@ struct ledger {
 	struct ledger_host host;
 	struct ledgerprog *program; /* owned */
 	struct history *history;    /* owned */
+	struct recorder *recorder;  /* owned */
+	uint64_t packets, samples;  /* since the ledger began */
 	struct event *tick, *wake;  /* owned */
 	const struct btf_type *subsystems;
 	bool has_reasons;
@@ -104,6 +106,10 @@ static void name_places(struct ledger *l)
 	}
 	l->naming = false;
 	l->unnamed = false;
+}
+
+static void drop_symbols(struct ledger *l)
+{
 	/* else the worker is gone, and the cache frees them */
 	if (!l->stopping)
 		symbolcache_drop(l->host.symbols);
@@ -116,6 +122,7 @@ static void symbols_ready(void *arg)
 	name_places(l);
 	if (!l->stopping)
 		tell_followers(l, false);
+	drop_symbols(l);
 }
 
 static void search(void *arg)
@@ -167,8 +174,10 @@ static void find_names(struct ledger *l)
 	if (!l->unnamed || l->naming)
 		return;
 	l->naming = true;
-	if (symbolcache_use(l->host.symbols, symbols_ready, l))
-		name_places(l);
+	if (!symbolcache_use(l->host.symbols, symbols_ready, l))
+		return;
+	name_places(l);
+	drop_symbols(l);
 }
 
 static void name_device(struct ledger *l, struct historyfile_row *r, const char *name)
@@ -224,6 +233,7 @@ static void on_row(void *arg, const struct ledger_key *key, const struct ledgerp
 	bool is_new;
 	unsigned number = history_add(l->history, key, &add, counts->last, &is_new);
 
+	l->packets += counts->packets;
 	if (is_new)
 		name_row(l, history_row(l->history, number), counts->device);
 }
@@ -233,13 +243,26 @@ static void on_overflow(void *arg, const struct ledgerprog_counts *counts)
 	const struct history_counts add = { counts->packets, counts->bytes };
 	struct ledger *l = arg;
 
+	l->packets += counts->packets;
 	history_add_overflow(l->history, &add, counts->last);
+}
+
+static void on_sample(void *arg, const struct netcap_record *record)
+{
+	struct ledger *l = arg;
+
+	l->samples++;
+	recorder_add(l->recorder, record);
 }
 
 /* Whether something was dropped. */
 static bool read_counts(struct ledger *l)
 {
-	static const struct ledgerprog_callbacks callbacks = { .row = on_row, .overflow = on_overflow };
+	static const struct ledgerprog_callbacks callbacks = {
+		.row = on_row,
+		.overflow = on_overflow,
+		.sample = on_sample,
+	};
 	int r = l->why[0] ? 0 : ledgerprog_read(l->program, ledger_now(), &callbacks, l);
 
 	if (r < 0) {
@@ -310,6 +333,19 @@ static int open_history(struct ledger *l, const char *directory)
 	return l->history ? 0 : -ENOMEM;
 }
 
+static int open_recorder(struct ledger *l, const char *directory)
+{
+	char path[PATH_MAX], why[PATH_MAX + 256];
+
+	snprintf(path, sizeof(path), "%s/" RECORDER_NAME, directory);
+	l->recorder = recorder_new(path, ledger_now(), why, sizeof(why));
+	if (!l->recorder)
+		return -ENOMEM;
+	if (why[0])
+		log_warning("%s", why);
+	return 0;
+}
+
 /* What rows from before have no name of yet. */
 static void name_all(struct ledger *l)
 {
@@ -343,7 +379,7 @@ struct ledger *ledger_new(const struct ledger_host *host, const struct ledger_op
 		l->host = *host;
 		l->has_reasons = host->kernel->reason_count > 0;
 		TAILQ_INIT(&l->followers);
-		r = open_history(l, options->directory);
+		r = open_history(l, options->directory) ?: open_recorder(l, options->directory);
 	}
 	if (r) {
 		snprintf(why, size, "no memory for the history of drops");
@@ -373,7 +409,7 @@ void ledger_free(struct ledger *l)
 	if (!l)
 		return;
 	l->stopping = true;
-	if (l->program && l->history)
+	if (l->program)
 		read_counts(l);
 	if (l->tick)
 		event_free(l->tick);
@@ -381,12 +417,28 @@ void ledger_free(struct ledger *l)
 		event_free(l->wake);
 	ledgerprog_free(l->program);
 	history_free(l->history);
+	recorder_free(l->recorder);
 	free(l);
 }
 
 struct history *ledger_history(const struct ledger *l)
 {
 	return l->history;
+}
+
+const struct symbols *ledger_symbols(const struct ledger *l)
+{
+	return symbolcache_get(l->host.symbols);
+}
+
+const struct recorder *ledger_recorder(const struct ledger *l)
+{
+	return l->recorder;
+}
+
+uint64_t ledger_unsampled(const struct ledger *l)
+{
+	return l->packets - l->samples;
 }
 
 const char *ledger_why(const struct ledger *l)

@@ -14,6 +14,7 @@
 
 #include "daemon/history.h"
 #include "daemon/kernel.h"
+#include "daemon/recorder.h"
 #include "daemon/symbolcache.h"
 #include "daemon/worker.h"
 
@@ -29,7 +30,7 @@ struct ledger_host {
 };
 
 struct ledger_options {
-	const char *directory; /* for the file with the history */
+	const char *directory; /* for the files with the history and with samples */
 };
 
 /* Somebody who wants to see drops as they happen. */
@@ -44,7 +45,7 @@ struct ledger_follower {
 
 /*
  * Loads and attaches the program, which blocks for some tens of milliseconds. A file that cannot be had is logged,
- * and the history is then in memory only. NULL with a sentence in why (size bytes).
+ * and what would be in it is then in memory only. NULL with a sentence in why (size bytes).
  */
 struct ledger *ledger_new(const struct ledger_host *host, const struct ledger_options *options, char *why,
 			  size_t size);
@@ -58,6 +59,11 @@ uint64_t ledger_now(void);
 /* Reads what the kernel has counted until now. */
 void ledger_read(struct ledger *l);
 struct history *ledger_history(const struct ledger *l);
+const struct recorder *ledger_recorder(const struct ledger *l);
+/* Those that are there now, as while followers are told of drops at places that are new; or NULL. */
+const struct symbols *ledger_symbols(const struct ledger *l);
+/* Drops since the ledger began that there is no sample of. */
+uint64_t ledger_unsampled(const struct ledger *l);
 /* Why the counts are no longer read, a sentence, or NULL. */
 const char *ledger_why(const struct ledger *l);
 

@@ -33,6 +33,9 @@ struct ledgerprog {
 	struct bpf_object *object; /* owned */
 	struct bpf_link *link;     /* owned */
 	struct ring_buffer *wake;  /* owned */
+	struct ring_buffer *samples; /* owned */
+	const struct ledgerprog_callbacks *callbacks; /* while samples are read, */
+	void *arg;                                    /* and what goes with them */
 	struct ledger_control *control; /* mapped; owned */
 	int drops, overflow, program;   /* the object's descriptors */
 	int cpus;
@@ -123,6 +126,15 @@ static int on_wake(void *context, void *data, size_t len)
 	return 0;
 }
 
+static int on_sample(void *context, void *data, size_t len)
+{
+	const struct ledgerprog *p = context;
+
+	if (len >= LEDGER_SAMPLE_RECORD)
+		p->callbacks->sample(p->arg, data);
+	return 0;
+}
+
 static int prepare(struct ledgerprog *p)
 {
 	int r = map_control(p);
@@ -135,12 +147,13 @@ static int prepare(struct ledgerprog *p)
 	if (p->cpus < 0)
 		return p->cpus;
 	p->wake = ring_buffer__new(map_fd(p, "netcap_wake"), on_wake, NULL, NULL);
+	p->samples = ring_buffer__new(map_fd(p, "netcap_samples"), on_sample, p, NULL);
 	p->keys = calloc(BATCH, sizeof(*p->keys));
 	p->values = calloc(BATCH * p->cpus, sizeof(*p->values));
 	p->overflows = calloc(p->cpus, sizeof(*p->overflows));
 	for (int g = 0; g < GENERATIONS; g++)
 		p->seen[g] = calloc(TABLE_ROWS, sizeof(*p->seen[g]));
-	return p->wake && p->keys && p->values && p->overflows && p->seen[0] && p->seen[1] ? 0 : -ENOMEM;
+	return p->wake && p->samples && p->keys && p->values && p->overflows && p->seen[0] && p->seen[1] ? 0 : -ENOMEM;
 }
 
 static int attach(struct ledgerprog *p)
@@ -177,6 +190,7 @@ void ledgerprog_free(struct ledgerprog *p)
 		return;
 	bpf_link__destroy(p->link);
 	ring_buffer__free(p->wake);
+	ring_buffer__free(p->samples);
 	if (p->control)
 		munmap(p->control, sysconf(_SC_PAGESIZE));
 	bpf_object__close(p->object);
@@ -337,9 +351,21 @@ static void turn(struct ledgerprog *p, uint64_t now)
 	}
 }
 
+/* Programs add few to the ring while it is read: LEDGER_SAMPLES a second. */
+static int read_samples(struct ledgerprog *p, const struct ledgerprog_callbacks *callbacks, void *arg)
+{
+	int r;
+
+	p->callbacks = callbacks;
+	p->arg = arg;
+	r = ring_buffer__consume(p->samples);
+	return r < 0 ? r : 0;
+}
+
 int ledgerprog_read(struct ledgerprog *p, uint64_t now, const struct ledgerprog_callbacks *callbacks, void *arg)
 {
-	int rows = read_rows(p, callbacks, arg), overflow;
+	int samples = read_samples(p, callbacks, arg);
+	int rows = samples < 0 ? samples : read_rows(p, callbacks, arg), overflow;
 
 	if (rows < 0)
 		return rows;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The program that counts all drops in the kernel, and its counts. */
+/* The program that counts all drops in the kernel, its counts, and its samples of what was dropped. */
 #ifndef LEDGERPROG_H
 #define LEDGERPROG_H
 
@@ -23,6 +23,8 @@ struct ledgerprog_callbacks {
 	void (*row)(void *arg, const struct ledger_key *key, const struct ledgerprog_counts *counts);
 	/* Drops that no row has. */
 	void (*overflow)(void *arg, const struct ledgerprog_counts *counts);
+	/* A sample, valid during the call: as LEDGER_SAMPLE_RECORD says. */
+	void (*sample)(void *arg, const struct netcap_record *record);
 };
 
 /*
@@ -34,7 +36,7 @@ struct ledgerprog *ledgerprog_new(const struct kernel *k, char *why, size_t size
 void ledgerprog_free(struct ledgerprog *p);
 
 /*
- * Reads all rows; now: nanoseconds of CLOCK_BOOTTIME. When there are many, programs begin anew with other rows, and
+ * Reads all samples and then all rows; now: nanoseconds of CLOCK_BOOTTIME. When there are many, programs begin anew with other rows, and
  * those that were are deleted later. Returns how many rows changed, or negative errno.
  */
 int ledgerprog_read(struct ledgerprog *p, uint64_t now, const struct ledgerprog_callbacks *callbacks, void *arg);

@@ -9,6 +9,7 @@
 #include "daemon/closer.h"
 #include "daemon/deferred.h"
 #include "daemon/drops.h"
+#include "daemon/dropsamples.h"
 #include "daemon/features.h"
 #include "daemon/jsonmake.h"
 #include "daemon/methods.h"
@@ -35,7 +36,7 @@ struct envelope {
 struct parameters {
 	int64_t id;                /* -1: not given */
 	char *pattern, *packets, *interface; /* owned */
-	struct drops_query drops;
+	struct dropsquery drops;
 };
 
 /* A call on its way to its method. */
@@ -86,6 +87,7 @@ static const struct jsonstrict_field drops_fields[] = {
     {"by", JSONSTRICT_STRING, offsetof(struct parameters, drops.by), false, 1, LIMIT_POINT_BYTES},
     {"top", JSONSTRICT_INTEGER, offsetof(struct parameters, drops.top), false, 1, INT64_MAX},
     {"layers", JSONSTRICT_BOOLEAN, offsetof(struct parameters, drops.layers), false, 0, 0},
+    {"samples", JSONSTRICT_BOOLEAN, offsetof(struct parameters, drops.samples), false, 0, 0},
     {},
 };
 
@@ -267,9 +269,15 @@ static void reload(struct call *call)
 static void drops(struct call *call)
 {
 	const struct methods *m = call->methods;
+	struct dropsquery *query = &call->parameters.drops;
+	bool more = call->envelope.more;
 
-	drops_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, &call->parameters.drops,
-		   call->envelope.more);
+	if (!query->samples && call->fd < 0) {
+		drops_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, query, more);
+		return;
+	}
+	dropsamples_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, query, call->fd, more);
+	call->fd = -1;
 }
 
 static void metrics(struct call *call)
@@ -294,7 +302,7 @@ static const struct method {
     {VARLINK_INTERFACE ".List", no_fields, PEER_OBSERVER, false, list},
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},
     {VARLINK_INTERFACE ".Points", pattern_fields, PEER_OBSERVER, false, points},
-    {VARLINK_INTERFACE ".Drops", drops_fields, PEER_OBSERVER, false, drops},
+    {VARLINK_INTERFACE ".Drops", drops_fields, PEER_OBSERVER, true, drops},
     {VARLINK_INTERFACE ".Metrics", no_fields, PEER_OBSERVER, false, metrics},
     {VARLINK_INTERFACE ".Features", no_fields, PEER_OBSERVER, false, features},
     {VARLINK_INTERFACE ".Reload", no_fields, PEER_ADMIN, false, reload},
@@ -369,11 +377,11 @@ static bool is_allowed(struct call *call, const struct method *method, bool too_
 				 " USER, then log in again) or ");
 	else if (call->fd >= 0 && !method->takes_fd)
 		conn_error(call->conn, "BadDescriptor", "",
-			   "a descriptor came with %s, which takes none; pass it with Start only",
+			   "a descriptor came with %s, which takes none; pass it with Start or Drops only",
 			   method->name);
 	else if (too_many_fds)
 		conn_error(call->conn, "BadDescriptor", "",
-			   "several descriptors came with %s; pass one with Start, and none else",
+			   "several descriptors came with %s; pass one with Start or Drops, and none else",
 			   method->name);
 	else
 		return true;
@@ -426,7 +434,7 @@ void methods_call(struct methods *m, struct conn *c, struct json_object *message
 	struct call call = {
 	    .methods = m,
 	    .conn = c,
-	    .parameters = {.id = -1, .drops = {.since = -1, .until = -1, .top = -1}},
+	    .parameters = {.id = -1, .drops = {.since = -1, .until = -1, .top = -1, .sampled = -1}},
 	    .fd = fd,
 	};
 

@@ -81,8 +81,15 @@ void reload_call(struct reload *r, struct conn *c)
 
 /* So does the ledger. */
 void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *h,
-		struct conn *c, const struct drops_query *query, bool more)
+		struct conn *c, const struct dropsquery *query, bool more)
 {
+	conn_error(c, "Failed", query->by ?: "", "%s", why);
+}
+
+void dropsamples_call(struct ledger *ledger, const char *why, const struct netstats *baseline,
+		      const struct session_host *h, struct conn *c, struct dropsquery *query, int fd, bool more)
+{
+	closer_close(fd);
 	conn_error(c, "Failed", query->by ?: "", "%s", why);
 }
 

@@ -4,6 +4,7 @@ import re
 import signal
 
 import pytest
+from journal import Journal
 from lab import DROP_PORT
 from netcap import Daemon, wait_until
 
@@ -25,6 +26,27 @@ def test_first_and_the_rest_at_the_end(logging, lab):
     logging.stop()
     told = [int(n) for n in re.findall(r"dropped for NETFILTER_DROP at \S+ on \S+: (\d+) packet", logging.err)]
     assert sum(told) >= sent, logging.err
+
+
+def test_one_of_the_first(build, tmp_path, lab):
+    """The entry shows a packet, and who dropped it: in a namespace of its own, so that it is this one's."""
+    (tmp_path / "journal").mkdir()
+    journal = Journal(tmp_path / "journal")
+    daemon = journal.start_daemon(build, tmp_path, config=CONFIG)
+    try:
+        lab.send_udp(b"x", port=DROP_PORT)
+        entry = journal.read()
+        while entry.get("NETCAP_NETNS") != str(lab.b.inode) or f":{DROP_PORT} udp" not in entry["MESSAGE"]:
+            entry = journal.read()
+        address = re.escape(lab.a.address)
+        assert re.fullmatch(rf"{address}:\d+ > {re.escape(lab.b.address)}:{DROP_PORT} udp", entry["NETCAP_FLOW"])
+        assert entry["MESSAGE"].endswith("one of them " + entry["NETCAP_FLOW"])
+        stack = entry["NETCAP_STACK"].split("\n")
+        assert len(stack) == 5 and all("+0x" in frame for frame in stack), stack
+        assert any(frame.startswith("nf_hook_slow+") for frame in stack), stack
+    finally:
+        daemon.stop()
+        journal.close()
 
 
 def test_ignored_after_reload(logging, lab):

@@ -325,7 +325,7 @@ static void test_another_boot(void **state)
 	struct place *p = *state;
 
 	add(p->history, 1, 5, START);
-	overwrite(p, offsetof(struct historyfile_data, boot), "another", 7);
+	overwrite(p, offsetof(struct historyfile_data, header.boot), "another", 7);
 	reopen(p, 5 * SECOND);
 	assert_int_equal(history_count(p->history), 0);
 	assert_int_equal(history_began(p->history), 5 * SECOND);
@@ -347,10 +347,10 @@ static void test_damaged(void **state)
 		uint64_t value;
 		size_t size;
 	} cases[] = {
-		{ offsetof(struct historyfile_data, magic), 0, 1 },
-		{ offsetof(struct historyfile_data, version), 2, 4 },
-		{ offsetof(struct historyfile_data, row_bytes), 8, 4 },
-		{ offsetof(struct historyfile_data, rows), 1 << 20, 4 },
+		{ offsetof(struct historyfile_data, header.magic), 0, 1 },
+		{ offsetof(struct historyfile_data, header.version), 2, 4 },
+		{ offsetof(struct historyfile_data, header.unit_bytes), 8, 4 },
+		{ offsetof(struct historyfile_data, header.units), 1 << 20, 4 },
 		{ offsetof(struct historyfile_data, count), HISTORYFILE_ROWS + 1, 8 },
 		{ offsetof(struct historyfile_data, count), UINT64_MAX, 8 },
 		{ offsetof(struct historyfile_data, began), START * 2, 8 },
@@ -395,7 +395,7 @@ static void assert_no_file(const char *path, const char *part)
 
 	assert_int_equal(historyfile_open(&file, path, START, why, sizeof(why)), 0);
 	assert_non_null(strstr(why, part));
-	assert_int_equal(file.fd, -1);
+	assert_int_equal(file.file.fd, -1);
 	assert_int_equal(file.data->count, 0);
 	historyfile_close(&file);
 }

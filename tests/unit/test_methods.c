@@ -118,6 +118,8 @@ static void test_roles(void **state)
 	expect_reply(f, "sessions");
 	send_call(f, CALL("Stats", ""));
 	expect_reply(f, "rss");
+	send_call(f, CALL("Drops", ",\"parameters\":{\"samples\":true}"));
+	expect_error(f, "NotPermitted", "netcap");
 }
 
 static void test_only_own_sessions_may_be_stopped(void **state)

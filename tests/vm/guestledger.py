@@ -10,6 +10,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
+import pcapng  # pylint: disable=wrong-import-position
 from netcap import Daemon  # pylint: disable=wrong-import-position
 
 CLOSED_PORT, USER_PORT, FULL_PORT = 9, 9111, 9222
@@ -83,6 +84,33 @@ def check_rows(daemon, full):
               ("__udp_queue_rcv_skb", "udp_queue_rcv_one_skb", "udp_queue_rcv_skb", "__udp_enqueue_schedule_skb"))
 
 
+def samples(daemon):
+    reading, writing = os.pipe()
+    with daemon.connect() as connection:
+        connection.send("Drops", {"samples": True}, fds=[writing])
+        os.close(writing)
+        with open(reading, "rb") as file:
+            capture = pcapng.parse(file.read())
+        reply = connection.reply()
+    check(reply["samples"] == len(capture.packets), f"the reply says {reply['samples']} samples")
+    return capture.packets
+
+
+def check_samples(daemon):
+    """Of each kind the first packets, with their bytes and stacks."""
+    found = samples(daemon)
+    for (protocol, port), _ in SENT.items():
+        at = 14 + (20 if protocol == "ipv4" else 40)
+        mine = [packet for packet in found if packet.data[at + 2:at + 4] == port.to_bytes(2, "big")
+                and packet.data[at + 8:] == (b"x" * 72)[:128 - at - 8]]
+        check(len(mine) >= 4, f"{len(mine)} samples of {protocol} to port {port}: {found}")
+        for packet in mine:
+            check(packet.meta["dev"] == "lo" and "+0x" in packet.meta["location"], f"{packet.meta}")
+            check(len(packet.meta["stack"]) > 3 and not packet.meta["stack"][0].startswith("bpf"), f"{packet.meta}")
+            check(packet.wire_len == at + 80, f"{packet}")
+    return len(found)
+
+
 def main():
     build = pathlib.Path(sys.argv[1])
     directory = pathlib.Path(tempfile.mkdtemp())
@@ -94,6 +122,7 @@ def main():
         send(protocol, port, count)
     full = overflow_a_socket()
     check_rows(daemon, full)
+    print(f"{check_samples(daemon)} samples.")
     time.sleep(7)  # asleep by now, if nothing else is dropped here
     send("ipv4", CLOSED_PORT, 3)
     SENT["ipv4", CLOSED_PORT] += 3
@@ -102,6 +131,7 @@ def main():
     (directory / "netcapd.sock").unlink(missing_ok=True)
     daemon = Daemon(build, directory)
     check_rows(daemon, full)
+    check_samples(daemon)
     answer = drops(daemon, by="reason")
     print(f"{sum(SENT.values())} datagrams to closed ports and {full} to a full socket counted; overflow "
           f"{answer['overflow']} of {answer['packets']}; RSS {daemon_rss(daemon)} KiB.")
