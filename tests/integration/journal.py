@@ -43,9 +43,9 @@ class Journal:
         self.socket.bind(str(directory / "socket"))
         self.socket.settimeout(10)
 
-    def start_daemon(self, build, directory):
+    def start_daemon(self, build, directory, **options):
         return netcap.Daemon(build, directory, ["unshare", "--mount", "sh", "-ec", UNDER_JOURNAL, "sh",
-                                                self.directory])
+                                                self.directory], **options)
 
     def read(self):
         """The next entry; its MESSAGE_ID replaced by the name of the kind."""

@@ -3,11 +3,13 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import threading
 import time
+import typing
 
 import pcapng
 import varlink
@@ -169,6 +171,33 @@ class Process:
         self.process.wait()
 
 
+class Usage(typing.NamedTuple):
+    cpu_s: float
+    rss_kib: int
+    peak_kib: int
+    switches: int  # times that the kernel took the CPU from it, or that it gave it up to wait
+
+
+def switches_at_rest(daemon, seconds, tries=4):
+    """
+    (switches, None) in so many seconds without any drop on this machine, after those in which the ledger falls
+    asleep; (None, drops) if there were drops at each try.
+    """
+    def total():
+        answer = daemon.drops()
+        return answer["packets"] + answer["overflow"]
+    for _ in range(tries):
+        dropped = total()
+        time.sleep(7)
+        before = daemon.usage().switches
+        time.sleep(seconds)
+        after = daemon.usage().switches
+        dropped = total() - dropped
+        if not dropped:
+            return after - before, None
+    return None, dropped
+
+
 class Daemon(Process):
     def __init__(self, build, directory, prefix=(), config="{}", **options):
         """prefix: a command that runs another one, as setpriv does. config: text, in place of the machine's."""
@@ -196,6 +225,20 @@ class Daemon(Process):
     def sessions(self):
         with self.connect() as connection:
             return connection.call("List")["sessions"]
+
+    def drops(self, **query):
+        with self.connect() as connection:
+            return connection.call("Drops", query)
+
+    def usage(self):
+        """What it has used up to now, all of its threads."""
+        switches = cpu_ns = 0
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            counts = re.findall(r"voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())
+            switches += sum(map(int, counts))
+            cpu_ns += int((task / "schedstat").read_text().split()[0])
+        memory = dict(re.findall(r"(VmHWM|VmRSS):\s+(\d+) kB", pathlib.Path(f"/proc/{self.pid}/status").read_text()))
+        return Usage(cpu_ns / 1e9, int(memory["VmRSS"]), int(memory["VmHWM"]), switches)
 
     def assert_answers(self):
         """Alive, and quick: the best of three, since this machine's other work counts too."""
