@@ -178,24 +178,22 @@ class Usage(typing.NamedTuple):
     switches: int  # times that the kernel took the CPU from it, or that it gave it up to wait
 
 
-def switches_at_rest(daemon, seconds, tries=4):
+def drops_that_keep_awake(daemon, seconds, most=90.0):
     """
-    (switches, None) in so many seconds without any drop on this machine, after those in which the ledger falls
-    asleep; (None, drops) if there were drops at each try.
+    0: it slept, with no context switch at all, for so many seconds in a row. Else it did not within most seconds;
+    the number of packets that were dropped on this machine meanwhile, or -1 if there were none.
     """
     def total():
         answer = daemon.drops()
         return answer["packets"] + answer["overflow"]
-    for _ in range(tries):
-        dropped = total()
-        time.sleep(7)
-        before = daemon.usage().switches
-        time.sleep(seconds)
-        after = daemon.usage().switches
-        dropped = total() - dropped
-        if not dropped:
-            return after - before, None
-    return None, dropped
+    dropped, end, switches = total(), time.monotonic() + most, -1
+    while (now := time.monotonic()) < end:
+        if switches != daemon.usage().switches:
+            since, switches = now, daemon.usage().switches
+        elif now - since >= seconds:
+            return 0
+        time.sleep(0.2)
+    return total() - dropped or -1
 
 
 class Daemon(Process):
@@ -239,6 +237,10 @@ class Daemon(Process):
             cpu_ns += int((task / "schedstat").read_text().split()[0])
         memory = dict(re.findall(r"(VmHWM|VmRSS):\s+(\d+) kB", pathlib.Path(f"/proc/{self.pid}/status").read_text()))
         return Usage(cpu_ns / 1e9, int(memory["VmRSS"]), int(memory["VmHWM"]), switches)
+
+    def forget_peak(self):
+        """The peak of its memory is from now on that of the time from now on."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def assert_answers(self):
         """Alive, and quick: the best of three, since this machine's other work counts too."""
