@@ -184,10 +184,10 @@ class Kind:
     functions: tuple  # that the kernel, old or new, may name as the place
     transport: str = "udp"
     size: int = 0  # bytes of a packet where it is dropped, from the header that the kernel is at
-    by_tcp: bool = False  # by a socket of TCP: kernels without reasons free such packets past the tracepoint
+    by_tcp: bool = False  # by a socket of TCP: the tracepoint has such drops since TCP says its reasons (Linux 5.18)
 
     def is_traced(self):
-        return has_drop_reasons() or not self.by_tcp
+        return not self.by_tcp or kernel_has_reason(self.reason)
 
     def expected_reason(self):
         """What the kernel can say: older ones know fewer reasons, or none."""
