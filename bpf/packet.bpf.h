@@ -170,12 +170,12 @@ static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 }
 
 /*
- * Where to copy the linear part from. direct: where it is unless it was made. A constant 0 in source is no branch,
- * as in programs whose session makes no headers.
+ * Where to copy the linear part from. direct: where it is unless it was made, which sessions that make no headers
+ * need not ask.
  */
 static __always_inline const void *packet_linear(const struct netcap_packet *pkt, const void *direct)
 {
-	return source_kind(pkt->source) == SOURCE_MADE ? source_holder(pkt->source) + pkt->start : direct;
+	return CONFIG(fake) && source_kind(pkt->source) == SOURCE_MADE ? source_holder(pkt->source) + pkt->start : direct;
 }
 
 /*
@@ -240,9 +240,10 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		pkt->limit = ETH_TAG_AT;
 	if (CONFIG(access) > NETCAP_ACCESS_DIRECT)
 		return netcap_load(pkt, 0, 1) > 0;
-	VERIFIER_FORGET(pkt->limit);
-	if (CONFIG(access) == NETCAP_ACCESS_DIRECT)
+	if (CONFIG(access) == NETCAP_ACCESS_DIRECT) {
+		VERIFIER_FORGET(pkt->limit);
 		return netcap_filter(pkt, direct);
+	}
 	/* what lies behind is skb_shared_info, or whatever else: the filter does not look there */
 	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct)))
 		pkt->limit = 0;

@@ -155,9 +155,12 @@ static inline __u64 netcap_site_word(const struct netcap_site_bucket *bucket, __
 {
 	__u64 word = NETCAP_SITE_NONE;
 
-	for (int i = 0; i < NETCAP_SITE_SLOTS; i++)
-		if (bucket->addresses[i] == address)
+	for (int i = 0; i < NETCAP_SITE_SLOTS; i++) {
+		if (bucket->addresses[i] == address) {
 			word = bucket->words[i];
+			break;
+		}
+	}
 	return address ? word : NETCAP_SITE_NONE;
 }
 

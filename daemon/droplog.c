@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,11 @@ struct limiter {
 	uint64_t *times; /* owned; most of them */
 };
 
+/* None of the three takes another one's entries. */
+struct budget {
+	struct limiter seen, summaries, suppressed;
+};
+
 struct droplog {
 	struct droplog_options options;
 	droplog_send send;
@@ -43,8 +49,7 @@ struct droplog {
 	struct key *keys[DROPLOG_KEYS_MOST]; /* the same, without gaps */
 	size_t count;
 	struct key others;
-	/* none of the three takes another one's entries */
-	struct limiter seen, summaries, suppressed;
+	struct budget budget;
 	uint64_t began;              /* the interval */
 	uint64_t counting_since;     /* what is suppressed */
 	uint64_t suppressed_packets, suppressed_entries;
@@ -68,13 +73,20 @@ static bool limiter_pass(struct limiter *l, uint64_t now)
 	return true;
 }
 
-/* One of a minute's entries is kept for what is suppressed; the others are shared. */
-static bool share_budget(struct droplog *d, unsigned lines)
+static void free_budget(struct budget *b)
 {
-	bool ok = limiter_init(&d->seen, lines / 2);
+	free(b->seen.times);
+	free(b->summaries.times);
+	free(b->suppressed.times);
+}
 
-	ok = limiter_init(&d->summaries, lines ? lines - lines / 2 - 1 : 0) && ok;
-	return limiter_init(&d->suppressed, lines ? 1 : 0) && ok;
+/* One of a minute's entries is kept for what is suppressed; the others are shared. */
+static bool share_budget(struct budget *b, unsigned lines)
+{
+	bool ok = limiter_init(&b->seen, lines / 2);
+
+	ok = limiter_init(&b->summaries, lines ? lines - lines / 2 - 1 : 0) && ok;
+	return limiter_init(&b->suppressed, lines ? 1 : 0) && ok;
 }
 
 /* ---- keys ---- */
@@ -158,7 +170,7 @@ static void tell_first(struct droplog *d, struct key *k, uint64_t now, const str
 	if (k->told || k == &d->others || k->packets < d->options.threshold)
 		return;
 	k->told = true;
-	if (!limiter_pass(&d->seen, now)) {
+	if (!limiter_pass(&d->budget.seen, now)) {
 		d->suppressed_entries++;
 		return;
 	}
@@ -177,7 +189,7 @@ static void tell_summary(struct droplog *d, struct key *k, uint64_t now)
 		d->suppressed_packets += e.packets;
 		return;
 	}
-	if (!limiter_pass(&d->summaries, now)) {
+	if (!limiter_pass(&d->budget.summaries, now)) {
 		d->suppressed_packets += e.packets;
 		d->suppressed_entries++;
 		return;
@@ -199,7 +211,7 @@ static void tell_suppressed(struct droplog *d, uint64_t now, bool last)
 		.seconds = (double)(now - d->counting_since) / SECOND_NS,
 	};
 
-	if ((!e.packets && !e.entries) || (!limiter_pass(&d->suppressed, now) && !last))
+	if ((!e.packets && !e.entries) || (!limiter_pass(&d->budget.suppressed, now) && !last))
 		return;
 	d->suppressed_packets = d->suppressed_entries = 0;
 	d->counting_since = now;
@@ -265,10 +277,31 @@ static void take_row(struct droplog *d, uint64_t now, const struct droplog_row *
 	tell_first(d, k, now, row);
 }
 
+/* Is there anything that is in no entry yet? */
+static bool is_pending(const struct droplog *d)
+{
+	if (d->others.packets || d->suppressed_packets || d->suppressed_entries)
+		return true;
+	for (size_t i = 0; i < d->count; i++)
+		if (d->keys[i]->packets)
+			return true;
+	return false;
+}
+
+uint64_t droplog_due(const struct droplog *d)
+{
+	return is_pending(d) ? d->began + d->options.interval_s * SECOND_NS : 0;
+}
+
 void droplog_feed(struct droplog *d, uint64_t now, const struct droplog_row *rows, size_t count)
 {
 	if (!d->options.drops)
 		return;
+	if (now - d->began >= d->options.interval_s * SECOND_NS && !is_pending(d)) {
+		/* nothing happened for longer than that */
+		make_room(d);
+		d->began = now;
+	}
 	for (size_t i = 0; i < count; i++)
 		take_row(d, now, &rows[i]);
 	if (now - d->began >= d->options.interval_s * SECOND_NS)
@@ -278,6 +311,25 @@ void droplog_feed(struct droplog *d, uint64_t now, const struct droplog_row *row
 void droplog_end(struct droplog *d, uint64_t now)
 {
 	end_interval(d, now, true);
+}
+
+int droplog_configure(struct droplog *d, const struct droplog_options *options, uint64_t now)
+{
+	unsigned lines = d->options.lines_per_minute;
+	struct budget budget;
+
+	end_interval(d, now, false);
+	d->options = *options;
+	if (options->lines_per_minute == lines)
+		return 0;
+	if (!share_budget(&budget, options->lines_per_minute)) {
+		free_budget(&budget);
+		d->options.lines_per_minute = lines;
+		return -ENOMEM;
+	}
+	free_budget(&d->budget);
+	d->budget = budget;
+	return 0;
 }
 
 struct droplog *droplog_new(const struct droplog_options *options, uint64_t now, droplog_send send, void *arg)
@@ -292,7 +344,7 @@ struct droplog *droplog_new(const struct droplog_options *options, uint64_t now,
 	d->arg = arg;
 	d->began = d->counting_since = now;
 	init_key(&d->others, &others);
-	if (share_budget(d, options->lines_per_minute))
+	if (share_budget(&d->budget, options->lines_per_minute))
 		return d;
 	droplog_free(d);
 	return NULL;
@@ -304,8 +356,6 @@ void droplog_free(struct droplog *d)
 		return;
 	while (d->count)
 		forget_key(d, d->count - 1);
-	free(d->seen.times);
-	free(d->summaries.times);
-	free(d->suppressed.times);
+	free_budget(&d->budget);
 	free(d);
 }

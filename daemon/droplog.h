@@ -75,10 +75,17 @@ typedef void (*droplog_send)(void *arg, const struct droplog_entry *e);
 
 /* Times are in nanoseconds of any clock that does not go back. NULL: out of memory. */
 struct droplog *droplog_new(const struct droplog_options *options, uint64_t now, droplog_send send, void *arg);
+/*
+ * Other options from now on, which begins with the summaries of what there is: nothing is lost between the two. 0, or
+ * -ENOMEM: as many entries as before.
+ */
+int droplog_configure(struct droplog *d, const struct droplog_options *options, uint64_t now);
 /* Takes NULL. What is not told yet is lost, but for droplog_end(). */
 void droplog_free(struct droplog *d);
-/* To be called about once a second, also without rows: sends what is due. */
+/* Takes rows, none or more, and sends what is due. */
 void droplog_feed(struct droplog *d, uint64_t now, const struct droplog_row *rows, size_t count);
+/* When it is to be called again even if nothing is dropped; 0: not before something is. */
+uint64_t droplog_due(const struct droplog *d);
 /*
  * Sends summaries of what is left, and then what is suppressed, for which it may make one entry more than a minute may
  * have: nothing follows.

@@ -11,6 +11,7 @@
 #include "daemon/dropreason.h"
 #include "daemon/drops.h"
 #include "daemon/jsonmake.h"
+#include "daemon/netstats.h"
 #include "varlink.h"
 
 #define RECENT_MINUTES 30
@@ -42,6 +43,7 @@ struct plan {
 	const struct ledger *ledger;
 	enum by by;
 	int64_t top; /* -1: all */
+	const struct netstats *baseline; /* NULL: layers are not asked for */
 	bool changes; /* only what changed since the last answer, instead of a time */
 	bool has_since, has_until;
 	uint64_t since, until, now;
@@ -304,7 +306,8 @@ static struct json_object *answer_json(struct answer *a)
 	ok = jsonmake_add(o, "rows", rows_json(a)) && jsonmake_number(o, "packets", a->packets) &&
 	     jsonmake_number(o, "overflow", a->overflow) &&
 	     jsonmake_number(o, "resolution", resolution(&a->plan)) &&
-	     jsonmake_number(o, "began", microseconds(&a->plan, a->began));
+	     jsonmake_number(o, "began", microseconds(&a->plan, a->began)) &&
+	     (!a->plan.baseline || jsonmake_add(o, "layers", netstats_json(a->plan.baseline)));
 	return jsonmake_whole(o, ok);
 }
 
@@ -453,6 +456,9 @@ static bool is_possible(struct conn *c, const struct drops_query *query, bool mo
 	else if (more && (query->since >= 0 || query->until >= 0))
 		conn_error(c, "InvalidSpec", query->since >= 0 ? "since" : "until",
 			   "called with more, Drops says what is dropped from now on: leave since and until out");
+	else if (more && query->layers)
+		conn_error(c, "InvalidSpec", "layers",
+			   "called with more, Drops says what kfree_skb() drops: ask for layers in a call without more");
 	else if (query->until >= 0 && query->until < query->since)
 		conn_error(c, "InvalidSpec", "until", "until is before since: exchange them");
 	else
@@ -460,8 +466,8 @@ static bool is_possible(struct conn *c, const struct drops_query *query, bool mo
 	return false;
 }
 
-static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c, struct plan *plan,
-		   const struct drops_query *query)
+static void answer(struct ledger *ledger, const struct kernel *k, struct worker *worker, struct conn *c,
+		   struct plan *plan, const struct drops_query *query)
 {
 	struct deferred_work work = { .kernel = k };
 
@@ -474,10 +480,13 @@ static void answer(struct ledger *ledger, const struct kernel *k, struct worker 
 		conn_error(c, "Failed", "", "the daemon has no memory for this call; try again later");
 }
 
-void drops_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
-		const struct drops_query *query, bool more)
+void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *host,
+		struct conn *c, const struct drops_query *query, bool more)
 {
 	struct plan plan = { .ledger = ledger, .by = find_by(query->by), .top = query->top };
+
+	if (query->layers)
+		plan.baseline = baseline;
 
 	if (!is_possible(c, query, more))
 		return;

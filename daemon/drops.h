@@ -8,6 +8,7 @@
 
 #include "daemon/conn.h"
 #include "daemon/ledger.h"
+#include "daemon/netstats.h"
 #include "daemon/session.h"
 
 /* What is asked for. Times are microseconds since 1970. */
@@ -23,9 +24,10 @@ struct drops_query {
 
 /*
  * Answers the call that runs, by the worker; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
- * why then says, in a sentence, why there is none.
+ * why then says, in a sentence, why there is none. baseline: what layers
+ * had lost when the daemon began.
  */
-void drops_call(struct ledger *ledger, const char *why, const struct session_host *host, struct conn *c,
-		const struct drops_query *query, bool more);
+void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *host,
+		struct conn *c, const struct drops_query *query, bool more);
 
 #endif

@@ -89,8 +89,11 @@ static void check_tracefs(struct feature *f)
 		say(f, true, NULL, "%s is readable", path);
 	else
 		say(f, false,
-		    "mount -t tracefs tracefs " TRACEFS_DIRECTORY "; without it tracepoints cannot "
-		    "be listed, and are known by their name only",
+		    error == -EACCES
+			? "give netcapd CAP_DAC_READ_SEARCH, or run it as root; tracepoints cannot be listed, and "
+			  "are known by their name only"
+			: "mount -t tracefs tracefs " TRACEFS_DIRECTORY "; without it tracepoints cannot "
+			  "be listed, and are known by their name only",
 		    TRACEFS_DIRECTORY "/events: %s", strerror(-error));
 }
 

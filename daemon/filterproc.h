@@ -2,8 +2,8 @@
 /*
  * Compiles tcpdump expressions in a child process, so that neither a slow nor a hostile expression
  * stops the daemon's loop or reaches its privileges. The child is this executable itself, started
- * with FILTERPROC_ARGUMENT; it runs as nobody without capabilities, with little memory, and dies
- * with the daemon. It is started by the first request and kept.
+ * with FILTERPROC_ARGUMENT; it runs without capabilities, as nobody where the daemon is root, with
+ * little memory, and dies with the daemon. It is started by the first request and kept.
  *
  * Requests are served in order, one at a time. One that takes longer than FILTERPROC_DEADLINE_MS
  * costs the child its life; the next request starts another. No timer runs while nothing is asked.

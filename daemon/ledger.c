@@ -14,7 +14,7 @@
 #include "daemon/log.h"
 
 #define NS_PER_S     1000000000ULL
-#define QUIET_ARM    3 /* seconds without a drop, after which the next one is to wake the daemon; and one later it sleeps */
+#define QUIET_ARM    3 /* seconds without a drop until the next is to wake the daemon; one later it sleeps */
 #define PLACES       512
 #define DEVICES      64
 #define AFTER_SECOND 1000000 /* nanoseconds: timers come early, and what is of a second shall be in it */

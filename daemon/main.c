@@ -272,7 +272,11 @@ static int check_config(const struct config_source *source)
 
 static int run(const struct arguments *a)
 {
-	struct server_parts parts = {.listen_fd = -1, .private_fd = a->private_fd};
+	struct server_parts parts = {
+	    .listen_fd = -1,
+	    .private_fd = a->private_fd,
+	    .counters = NETSTATS_OWN_SOURCE,
+	};
 	int r = a->private_fd >= 0 ? 0 : take_activation(&parts.listen_fd);
 	bool activated = r;
 

@@ -278,7 +278,7 @@ static void drops(struct call *call)
 {
 	const struct methods *m = call->methods;
 
-	drops_call(m->ledger, m->ledger_why, m->host, call->conn, &call->parameters.drops,
+	drops_call(m->ledger, m->ledger_why, m->baseline, m->host, call->conn, &call->parameters.drops,
 		   call->envelope.more);
 }
 

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "daemon/netlinkdump.h"
 #include "daemon/wallclock.h"
 
 #define REQUEST_BYTES 256
 #define ANSWER_BYTES  65536 /* the kernel fills 32 KiB at a time if there is room */
-#define SEQUENCE      1     /* the socket's only request */
+#define SEQUENCE      1     /* there is one request at a time */
 
 static int ask(struct mnl_socket *socket, uint16_t type, const void *header, size_t size)
 {
@@ -63,16 +65,45 @@ static int take_all(struct mnl_socket *socket, mnl_cb_t take, void *arg)
 	return r;
 }
 
-int netlinkdump_run(uint16_t type, const void *header, size_t size, mnl_cb_t take, void *arg)
+static int open_own(struct mnl_socket **socket)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	int r;
+	int error;
 
-	if (!socket)
+	*socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!*socket)
 		return -errno;
-	r = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0 ? -errno : 0;
-	if (!r)
-		r = set_patience(socket);
+	if (mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID) >= 0)
+		return 0;
+	error = errno;
+	mnl_socket_close(*socket);
+	return -error;
+}
+
+/* A descriptor of its own of the caller's socket, without what an answer that took too long left in there. */
+static int open_given(struct mnl_socket **socket, int fd)
+{
+	char rest[4096];
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3), error;
+
+	if (own < 0)
+		return -errno;
+	while (recv(own, rest, sizeof(rest), MSG_DONTWAIT) >= 0)
+		;
+	*socket = mnl_socket_fdopen(own);
+	error = errno;
+	if (!*socket)
+		close(own);
+	return *socket ? 0 : -error;
+}
+
+int netlinkdump_run(int fd, uint16_t type, const void *header, size_t size, mnl_cb_t take, void *arg)
+{
+	struct mnl_socket *socket;
+	int r = fd >= 0 ? open_given(&socket, fd) : open_own(&socket);
+
+	if (r)
+		return r;
+	r = set_patience(socket);
 	if (!r)
 		r = ask(socket, type, header, size);
 	if (!r)

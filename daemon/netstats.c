@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 /* A list as it is filled. */
 struct reading {
 	struct netcounter_list *list;
+	const struct netstats_source *source;
 	const char *failed; /* what could not be read, the last of it, or NULL */
 	int error;          /* of it, negative errno */
 };
@@ -30,20 +32,23 @@ static void fail(struct reading *r, enum netcounter_layer layer, const char *wha
 	r->list->partial[layer] = true;
 }
 
-static void read_file(struct reading *r, enum netcounter_layer layer, const char *path,
+static void read_file(struct reading *r, enum netcounter_layer layer, const char *name,
 		      void (*parse)(FILE *, struct netcounter_list *))
 {
-	FILE *file = fopen(path, "re");
+	char path[PATH_MAX];
+	FILE *file;
 
+	snprintf(path, sizeof(path), "%s/%s", r->source->proc_net, name);
+	file = fopen(path, "re");
 	if (!file) {
 		/* a kernel without IPv6 has no counters of it */
 		if (errno != ENOENT)
-			fail(r, layer, path, -errno);
+			fail(r, layer, name, -errno);
 		return;
 	}
 	parse(file, r->list);
 	if (ferror(file))
-		fail(r, layer, path, -EIO);
+		fail(r, layer, name, -EIO);
 	fclose(file);
 }
 
@@ -56,7 +61,7 @@ static void read_dump(struct reading *r, enum netcounter_layer layer, uint16_t t
 
 	for (int i = 0; i < DUMP_TRIES && error == -EINTR; i++) {
 		*r->list = before;
-		error = netlinkdump_run(type, header, size, take, &sink);
+		error = netlinkdump_run(r->source->route, type, header, size, take, &sink);
 	}
 	if (error)
 		fail(r, layer,
@@ -69,8 +74,10 @@ static void read_rtnetlink(struct reading *r)
 	const struct if_stats_msg devices = {
 	    .family = AF_UNSPEC, .filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)};
 	const struct tcmsg qdiscs = {.tcm_family = AF_UNSPEC};
-	int names = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int names = r->source->route;
 
+	if (names < 0)
+		names = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (names < 0) {
 		fail(r, NETCOUNTER_DEVICE, "the list of devices", -errno);
 		r->list->partial[NETCOUNTER_QDISC] = true;
@@ -80,7 +87,8 @@ static void read_rtnetlink(struct reading *r)
 		  netlinkstats_device, names);
 	read_dump(r, NETCOUNTER_QDISC, RTM_GETQDISC, &qdiscs, sizeof(qdiscs), netlinkstats_qdisc,
 		  names);
-	close(names);
+	if (names != r->source->route)
+		close(names);
 }
 
 /* Once: what is odd about a kernel stays so. Called from one thread at a time. */
@@ -105,19 +113,20 @@ static void complain(const struct reading *r)
 			    NETCOUNTER_MOST, list->left_out);
 }
 
-int netstats_read(struct netstats *stats)
+int netstats_read(struct netstats *stats, const struct netstats_source *source)
 {
-	struct reading r = {.list = &stats->list};
+	struct reading r = {.list = &stats->list, .source = &stats->source};
 
+	stats->source = *source;
 	if (netcounter_list_init(r.list)) {
 		memset(r.list->partial, true, sizeof(r.list->partial));
 		return -ENOMEM;
 	}
 	/* layers with few counters first: those of devices may fill the list */
-	read_file(&r, NETCOUNTER_PROTOCOL, "/proc/net/snmp", netproc_tables);
-	read_file(&r, NETCOUNTER_PROTOCOL, "/proc/net/netstat", netproc_tables);
-	read_file(&r, NETCOUNTER_PROTOCOL, "/proc/net/snmp6", netproc_pairs);
-	read_file(&r, NETCOUNTER_SOFTNET, "/proc/net/softnet_stat", netproc_softnet);
+	read_file(&r, NETCOUNTER_PROTOCOL, "snmp", netproc_tables);
+	read_file(&r, NETCOUNTER_PROTOCOL, "netstat", netproc_tables);
+	read_file(&r, NETCOUNTER_PROTOCOL, "snmp6", netproc_pairs);
+	read_file(&r, NETCOUNTER_SOFTNET, "softnet_stat", netproc_softnet);
 	read_rtnetlink(&r);
 	netcounter_finish(r.list);
 	complain(&r);
@@ -169,7 +178,7 @@ struct json_object *netstats_json(const struct netstats *baseline)
 {
 	struct json_object *array = json_object_new_array();
 	struct netstats now;
-	bool ok = array && !netstats_read(&now);
+	bool ok = array && !netstats_read(&now, &baseline->source);
 
 	if (!ok)
 		return jsonmake_whole(array, false);

@@ -17,6 +17,8 @@ struct reload {
 	struct worker *worker;
 	const struct config_source *source;
 	struct config *config;
+	void (*changed)(void *arg);
+	void *arg;
 	LIST_HEAD(, job) jobs;
 	bool signalled; /* one of them is for a signal */
 	bool again;     /* another signal came meanwhile */
@@ -34,12 +36,18 @@ struct job {
 };
 
 struct reload *reload_new(struct worker *worker, const struct config_source *source,
-			  struct config *config)
+			  struct config *config, void (*changed)(void *arg), void *arg)
 {
 	struct reload *r = malloc(sizeof(*r));
 
 	if (r)
-		*r = (struct reload){.worker = worker, .source = source, .config = config};
+		*r = (struct reload){
+		    .worker = worker,
+		    .source = source,
+		    .config = config,
+		    .changed = changed,
+		    .arg = arg,
+		};
 	return r;
 }
 
@@ -79,6 +87,7 @@ static void apply(struct job *job)
 		return;
 	}
 	config_move(r->config, &job->config);
+	r->changed(r->arg);
 	journal_begin(&entry, JOURNAL_CONFIG_READ, LOG_INFO);
 	journal_text(&entry, "NETCAP_CONFIG", r->source->path);
 	journal_send(&entry, "the configuration is read anew");

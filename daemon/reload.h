@@ -14,10 +14,10 @@ struct reload;
 
 /*
  * config is what a new one replaces, in its place: pointers to it stay valid, those into its lists
- * do not. It and source must outlive the object; worker must end before. NULL: out of memory.
+ * do not, and changed(arg) is called right after. It and source must outlive the object; worker must end before. NULL: out of memory.
  */
 struct reload *reload_new(struct worker *worker, const struct config_source *source,
-			  struct config *config);
+			  struct config *config, void (*changed)(void *arg), void *arg);
 /* Reads it for SIGHUP. What comes while that is going on is done once, after it. */
 void reload_now(struct reload *r);
 /* The same for the call that runs, which is answered later. */

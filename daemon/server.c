@@ -17,6 +17,7 @@
 
 #include "daemon/closer.h"
 #include "daemon/conn.h"
+#include "daemon/dropfeed.h"
 #include "daemon/journal.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
@@ -46,7 +47,8 @@ struct server {
 	struct kernel kernel;
 	char kernel_why[512];
 	struct netstats baseline; /* when the daemon began */
-	struct ledger *ledger; /* NULL: there is none */
+	struct ledger *ledger;     /* NULL: there is none */
+	struct dropfeed *dropfeed; /* NULL with it */
 	char ledger_why[512];
 	struct session_host host;
 	struct sessions *sessions;
@@ -327,6 +329,15 @@ static int add_private(struct server *s, int fd)
 	return add_client(s, fd, &peer);
 }
 
+static void on_config_changed(void *arg)
+{
+	struct server *s = arg;
+
+	dropfeed_configure(s->dropfeed);
+	if (s->config.ledger != (s->ledger != NULL))
+		log_warning("the drop ledger goes %s when netcapd is started anew", s->config.ledger ? "on" : "off");
+}
+
 static int build(struct server *s, int listen_fd, int private_fd)
 {
 	int r;
@@ -343,7 +354,7 @@ static int build(struct server *s, int listen_fd, int private_fd)
 	s->host.symbols = symbolcache_new(s->host.worker);
 	s->host.filters = filterproc_new(s->base, NULL);
 	s->sessions = sessions_new(&s->host, &s->config.limits, on_sessions_changed, s);
-	s->reload = reload_new(s->host.worker, &s->source, &s->config);
+	s->reload = reload_new(s->host.worker, &s->source, &s->config, on_config_changed, s);
 	if (!s->host.filters || !s->host.symbols || !s->sessions || !s->reload)
 		return -ENOMEM;
 	s->methods = (struct methods){
@@ -405,6 +416,10 @@ static void open_ledger(struct server *s, const char *directory)
 		s->ledger = ledger_new(&host, &options, s->ledger_why, sizeof(s->ledger_why));
 		if (!s->ledger)
 			log_error("drops are not counted: %s", s->ledger_why);
+		else
+			s->dropfeed = dropfeed_new(s->base, s->ledger, &s->config.journal);
+		if (s->ledger && !s->dropfeed)
+			log_error("no memory to log drops; they are counted all the same");
 	}
 	s->methods.ledger = s->ledger;
 }
@@ -424,7 +439,7 @@ struct server *server_new(struct server_parts *parts, char *why, size_t size)
 		r = build(s, parts->listen_fd, parts->private_fd);
 	}
 	if (!r) {
-		if (netstats_read(&s->baseline))
+		if (netstats_read(&s->baseline, &parts->counters))
 			log_warning("no memory for the counters of lost packets; what was lost "
 				    "since the start cannot be told");
 		open_kernel(s);
@@ -479,6 +494,7 @@ void server_free(struct server *s)
 	ledger_stop(s->ledger);
 	worker_free(s->host.worker);
 	reload_free(s->reload);
+	dropfeed_free(s->dropfeed);
 	ledger_free(s->ledger);
 	sessions_free(s->sessions);
 	worker_free(s->host.reaper);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "daemon/config.h"
+#include "daemon/netstats.h"
 #include "daemon/peer.h"
 
 struct server;
@@ -19,6 +20,7 @@ struct server_parts {
 	struct config config;        /* taken over */
 	struct config_source source; /* where it is read anew; the path stays the caller's */
 	const char *directory;       /* for the drop history */
+	struct netstats_source counters; /* what it names stays the caller's */
 	int listen_fd;               /* listening Unix socket, non-blocking, or -1 */
 	int private_fd; /* connected one, taken over, or -1: then the server is there for it only */
 };

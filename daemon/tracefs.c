@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "daemon/tracefs.h"
+
+int tracefs_access(const char *path, int mode)
+{
+	/* access() asks for the real user, whose ambient capabilities it leaves out */
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? -errno : 0;
+}
 
 int tracefs_find(const char *name, char *path, size_t size)
 {
@@ -12,11 +19,14 @@ int tracefs_find(const char *name, char *path, size_t size)
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		int r;
+
 		snprintf(path, size, "%s/%s", places[i], name);
-		if (!access(path, R_OK))
+		r = tracefs_access(path, R_OK);
+		if (!r)
 			return 0;
 		if (!error)
-			error = -errno;
+			error = r;
 	}
 	return error;
 }

@@ -8,6 +8,9 @@
 #define TRACEFS_DIRECTORY  "/sys/kernel/tracing" /* where it belongs */
 #define TRACEFS_PATH_BYTES 96
 
+/* May this process do mode (R_OK, or F_OK) to path, with all of its capabilities? 0 or negative errno. */
+int tracefs_access(const char *path, int mode);
+
 /*
  * Where one of its files or folders is, "events" for example, in path (size bytes). 0, or negative
  * errno of TRACEFS_DIRECTORY: it is readable nowhere.

@@ -126,7 +126,7 @@ int tracepoint_find(const struct tracepoint_index *index, const char *group, con
 
 	fill(index, group, name, tp);
 	snprintf(path, sizeof(path), "%s/%s/%s", events, group, name);
-	if (readable ? !access(path, F_OK) : tp->btf_id != 0)
+	if (readable ? !tracefs_access(path, F_OK) : tp->btf_id != 0)
 		return 0;
 	snprintf(why, size, "this kernel has no tracepoint %s:%s; netcapctl points lists what it has",
 		 group, name);

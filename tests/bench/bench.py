@@ -388,8 +388,8 @@ def split_cpus():
 
 
 @contextlib.contextmanager
-def daemon_in(build, directory):
-    daemon = Daemon(build, directory)
+def daemon_in(build, directory, config):
+    daemon = Daemon(build, directory, config=config)
     try:
         yield daemon
     finally:
@@ -401,10 +401,10 @@ def build_directory():
     return pathlib.Path(os.environ.get("NETCAP_BUILD", TOP / "build-bench")).resolve()
 
 
-def measure(run_all, size, payload=PAYLOAD, pinned=True):
+def measure(run_all, size, payload=PAYLOAD, pinned=True, config="{}"):
     """
     Calls run_all(bench) with a lab and a daemon, and takes both away again, whatever happens.
-    pinned: the sender has a CPU of its own.
+    pinned: the sender has a CPU of its own. config: the daemon's.
     """
     build = build_directory()
     sender_cpus, cpus = split_cpus() if pinned else [os.sched_getaffinity(0)] * 2
@@ -416,7 +416,7 @@ def measure(run_all, size, payload=PAYLOAD, pinned=True):
     try:
         lab.configure()
         with tempfile.TemporaryDirectory(prefix="netcap-bench-") as directory, \
-                daemon_in(build, pathlib.Path(directory)) as daemon:
+                daemon_in(build, pathlib.Path(directory), config) as daemon:
             run_all(Bench(build, lab, daemon, size, cpus, sender_cpus, payload))
     except (Failure, AssertionError, OSError, SubprocessError, varlink.Error,
             varlink.Closed) as error:

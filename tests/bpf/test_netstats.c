@@ -9,13 +9,16 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -35,6 +38,7 @@
 #define MORE_PAIRS    "50" /* of devices, so that the answer comes in pieces */
 #define HANGS_READS   1000 /* what is not counted after so many looks never is */
 
+static const struct netstats_source own = NETSTATS_OWN_SOURCE;
 static struct netstats baseline;
 
 static void shell(const char *command)
@@ -63,7 +67,7 @@ static int enter_namespace(void **state)
 
 static int take_baseline(void **state)
 {
-	return netstats_read(&baseline);
+	return netstats_read(&baseline, &own);
 }
 
 static int clear_baseline(void **state)
@@ -152,7 +156,7 @@ static void test_qdisc(void **state)
 	expect_lost("qdisc", "a0", "tbf 1: drops", SHAPED);
 	/* another one with the same handle begins at 0 */
 	netstats_clear(&baseline);
-	assert_int_equal(netstats_read(&baseline), 0);
+	assert_int_equal(netstats_read(&baseline, &own), 0);
 	shell("tc qdisc del dev a0 root");
 	shell("tc qdisc add dev a0 root handle 1: tbf rate 1mbit burst 1000 limit 100000");
 	send_datagrams("192.0.2.2", PORT, 1);
@@ -285,19 +289,69 @@ static void test_dump(void **state)
 	const char large[4096] = {};
 	int count = 0;
 
-	assert_int_equal(netlinkdump_run(RTM_GETLINK, &links, sizeof(links), count_message, &count),
+	assert_int_equal(netlinkdump_run(-1, RTM_GETLINK, &links, sizeof(links), count_message, &count),
 			 0);
 	assert_true(count >= 3 + 2 * atoi(MORE_PAIRS));
 	count = 0;
-	assert_int_equal(netlinkdump_run(RTM_GETLINK, &links, sizeof(links), stop_at_once, &count),
+	assert_int_equal(netlinkdump_run(-1, RTM_GETLINK, &links, sizeof(links), stop_at_once, &count),
 			 0);
 	assert_int_equal(count, 1);
 	count = 0;
-	assert_int_equal(netlinkdump_run(0xffff, &links, sizeof(links), count_message, &count),
+	assert_int_equal(netlinkdump_run(-1, 0xffff, &links, sizeof(links), count_message, &count),
 			 -EOPNOTSUPP);
-	assert_int_equal(netlinkdump_run(RTM_GETLINK, large, sizeof(large), count_message, &count),
+	assert_int_equal(netlinkdump_run(-1, RTM_GETLINK, large, sizeof(large), count_message, &count),
 			 -EMSGSIZE);
 	assert_int_equal(count, 0);
+}
+
+/* Has what source is of a counter of this layer and device? */
+static bool has(const struct netstats_source *source, const char *layer, const char *device)
+{
+	struct netstats none = {.source = *source};
+	struct json_object *counters = netstats_json(&none);
+	bool found = false;
+
+	assert_non_null(counters);
+	for (size_t i = 0; i < json_object_array_length(counters); i++) {
+		struct json_object *o = json_object_array_get_idx(counters, i);
+
+		found = found || (!strcmp(text_of(o, "layer"), layer) && !strcmp(text_of(o, "device"), device));
+	}
+	json_object_put(counters);
+	return found;
+}
+
+/* As systemd hands them to a service without a network: the last test, as it leaves the namespace. */
+static void test_other_namespace(void **state)
+{
+	const struct sockaddr_nl address = {.nl_family = AF_NETLINK};
+	const struct ifinfomsg links = {.ifi_family = AF_UNSPEC};
+	char proc_net[64];
+	pid_t child = fork();
+	struct netstats_source source = {.proc_net = proc_net};
+	int count = 0;
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	snprintf(proc_net, sizeof(proc_net), "/proc/%d/net", (int)child);
+	source.route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	assert_int_equal(bind(source.route, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	assert_false(has(&own, "device", "b0"));
+	assert_false(has(&own, "protocol", ""));
+	for (int i = 0; i < 2; i++) {
+		assert_true(has(&source, "device", "b0"));
+		assert_true(has(&source, "protocol", ""));
+		/* what is left of an answer is not taken for the next one */
+		assert_int_equal(netlinkdump_run(source.route, RTM_GETLINK, &links, sizeof(links), stop_at_once,
+						 &count), 0);
+	}
+	close(source.route);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
 }
 
 int main(void)
@@ -312,6 +366,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_json, take_baseline, clear_baseline),
 	    cmocka_unit_test_setup_teardown(test_many_devices, take_baseline, clear_baseline),
 	    cmocka_unit_test(test_dump),
+	    cmocka_unit_test(test_other_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, enter_namespace, NULL);

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "daemon/features.h"
+#include "daemon/drops.h"
 #include "daemon/methods.h"
 #include "daemon/points.h"
 #include "daemon/quota.h"
@@ -76,6 +77,13 @@ void features_run(struct deferred_work *work)
 void reload_call(struct reload *r, struct conn *c)
 {
 	conn_error(c, "InvalidSpec", "", "no file here");
+}
+
+/* So does the ledger. */
+void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *h,
+		struct conn *c, const struct drops_query *query, bool more)
+{
+	conn_error(c, "Failed", query->by ?: "", "%s", why);
 }
 
 /* In place of the worker's thread, so that runs can be repeated: the event loop. */

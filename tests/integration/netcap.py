@@ -279,10 +279,11 @@ class Daemon(Process):
 class Session:
     """A session over a raw connection with a pipe, read by a thread into memory."""
 
-    def __init__(self, daemon, points=("tracepoint:skb:kfree_skb",), reading=True, **parameters):
+    def __init__(self, daemon, points=("tracepoint:skb:kfree_skb",), reading=True, make_ends=os.pipe,
+                 **parameters):
         self.connection = daemon.connect()
         self.data = b""
-        self.read_end, write_end = os.pipe()
+        self.read_end, write_end = make_ends()
         try:
             self.connection.send("Start", {"points": list(points), **parameters}, more=True,
                                  fds=[write_end])

@@ -90,7 +90,7 @@ static inline int setup(void **state)
 	f->methods.ledger_why = "the drop ledger is not part of this test";
 	assert_int_equal(config_load(&f->config, &f->source, &(struct config_error){}), 0);
 	f->methods.sessions = sessions_new(&f->host, &f->config.limits, on_changed, f);
-	f->methods.reload = reload_new(f->host.worker, &f->source, &f->config);
+	f->methods.reload = reload_new(f->host.worker, &f->source, &f->config, on_changed, f);
 	open_conn(f, PEER_CAPTURER, 1000);
 	*state = f;
 	return 0;

@@ -105,6 +105,56 @@ static void test_first_and_summary(void **state)
 }
 
 /* Each of the four makes a key of its own; a sample and texts may be missing. */
+/* After a silence a first packet begins an interval, and only what is not told yet has to be looked at. */
+static void test_due(void **state)
+{
+	const struct droplog_options options = DROPLOG_DEFAULTS;
+	struct droplog_row row = { "NO_SOCKET", "core", "udp_rcv+0x1", "lo", 1, 7, NULL };
+	struct droplog *d = open_log(&options);
+
+	assert_true(droplog_due(d) == 0);
+	feed(d, 1000, &row, 1);
+	assert_int_equal(out.count, 1);
+	assert_int_equal(out.sent[0].kind, DROPLOG_SEEN);
+	assert_true(droplog_due(d) == out.now + 60 * S);
+	feed(d, 59, NULL, 0);
+	assert_int_equal(out.count, 1);
+	feed(d, 1, NULL, 0);
+	assert_int_equal(out.count, 2);
+	assert_int_equal(out.sent[1].kind, DROPLOG_SUMMARY);
+	assert_int_equal(out.sent[1].packets, 7);
+	assert_float_equal(out.sent[1].seconds, 60.0, 0.01);
+	assert_true(droplog_due(d) == 0);
+	droplog_free(d);
+}
+
+/* What there is goes by the old options; keys stay known. */
+static void test_configure(void **state)
+{
+	static const char *const pattern[] = { "NO_*" };
+	const struct droplog_options options = DROPLOG_DEFAULTS;
+	struct droplog_options other = { .drops = true, .interval_s = 10, .lines_per_minute = 4, .threshold = 1 };
+	struct droplog_row rows[] = { { "NO_SOCKET", "core", "udp_rcv+0x1", "lo", 1, 7, NULL },
+				      { "TCP_CSUM", "core", "tcp_rcv+0x1", "lo", 1, 5, NULL } };
+	struct droplog *d = open_log(&options);
+
+	feed(d, 1, rows, 2);
+	assert_int_equal(out.count, 2);
+	assert_int_equal(droplog_configure(d, &other, out.now), 0);
+	assert_int_equal(out.count, 4);
+	assert_int_equal(out.sent[2].kind, DROPLOG_SUMMARY);
+	assert_int_equal(out.sent[2].packets + out.sent[3].packets, 12);
+	other.ignore = pattern;
+	other.ignore_count = 1;
+	assert_int_equal(droplog_configure(d, &other, out.now), 0);
+	feed(d, 1, rows, 2);
+	feed(d, 10, NULL, 0);
+	assert_int_equal(out.count, 5); /* no first entry again, and none of what is ignored */
+	assert_string_equal(out.sent[4].reason, "TCP_CSUM");
+	assert_int_equal(out.sent[4].packets, 5);
+	droplog_free(d);
+}
+
 static void test_keys(void **state)
 {
 	const struct droplog_options options = DROPLOG_DEFAULTS;
@@ -220,7 +270,8 @@ static void test_small_budgets(void **state)
 							 .threshold = 1 };
 		struct droplog *d = open_log(&options);
 
-		feed(d, 60, rows, 2);
+		feed(d, 1, rows, 2);
+		feed(d, 59, NULL, 0);
 		assert_int_equal(out.count, lines);
 		droplog_end(d, out.now);
 		assert_int_equal(out.count, 1);
@@ -301,6 +352,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_and_summary),
+		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_configure),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_threshold),
 		cmocka_unit_test(test_ignore),

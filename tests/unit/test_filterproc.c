@@ -347,6 +347,7 @@ static void test_child_has_no_privileges(void **state)
 	expect_line(text, "\nCapPrm:\t0000000000000000\n");
 	expect_line(text, "\nCapInh:\t0000000000000000\n");
 	expect_line(text, "\nCapAmb:\t0000000000000000\n");
+	expect_line(text, "\nSeccomp:\t2\n");
 	if (geteuid() == 0) {
 		expect_line(text, "\nUid:\t65534\t65534\t65534\t65534\n");
 		expect_line(text, "\nGid:\t65534\t65534\t65534\t65534\n");

@@ -58,24 +58,24 @@ vm_use_parallel() {
 		-L "$common/usr/share/qemu" -accel "tcg,thread=multi" -cpu max)
 }
 
-# Runs qemu to its end and returns its exit code, or that of timeout(1).
+# Runs qemu to its end and returns its exit code, or that of timeout(1). What the guest has as its root is in the
+# arguments after the first four, and in those of its kernel.
 # - The CPU goes without CMPXCHG16B, and both virtual CPUs share one thread: qemu 7.2 corrupts the flags
 #   after the one, and runs stale instructions in the other case while the kernel patches its code. Neither
 #   was seen with qemu 10 (vm_use_parallel).
 # - 5.10 and 6.1 distrust the emulated TSC, and a clock read then costs 12 times as much.
 # - Lockup detectors go off by themselves on a loaded machine.
 vm_run_qemu() {
-	local seconds=$1 memory=$2 kernel_dir=$3
+	local seconds=$1 memory=$2 kernel_dir=$3 kernel_args=$4
+	shift 4
 	# shellcheck disable=SC2054 # the commas are qemu's
 	local -a args=(
 		-machine q35 -smp 2 -m "$memory"
-		-object "memory-backend-memfd,id=memory,size=$memory,share=on" -numa node,memdev=memory
 		-nodefaults -no-user-config -display none -no-reboot
-		-kernel "$kernel_dir/vmlinuz" -initrd "$kernel_dir/initrd"
-		-chardev "socket,id=root,path=$vm_run_dir/socket"
-		-device vhost-user-fs-pci,queue-size=1024,chardev=root,tag=hostroot
+		-kernel "$kernel_dir/vmlinuz"
 		-serial "file:$vm_run_dir/console" -chardev stdio,id=output,signal=off -serial chardev:output
-		-append "console=ttyS0 panic=-1 quiet loglevel=5 mitigations=off nowatchdog tsc=reliable clocksource=tsc netcap_run=$vm_run_dir"
+		-append "console=ttyS0 panic=-1 quiet loglevel=5 mitigations=off nowatchdog tsc=reliable clocksource=tsc $kernel_args"
+		"$@"
 	)
 	setpriv --pdeathsig TERM timeout --foreground "$seconds" "${vm_qemu[@]}" "${args[@]}" \
 		</dev/null 2>"$vm_run_dir/qemu.log" &
@@ -91,20 +91,17 @@ vm_show_console() {
 	} >&2
 }
 
-# vm_boot NAME SECONDS MEMORY COMMAND...: runs COMMAND in kernel NAME and returns its exit code, or
-# VM_EXIT_TIMEOUT, or VM_EXIT_BROKEN when the guest ended before the command did.
-vm_boot() {
-	local name=$1 seconds=$2 memory=$3 dir code=0
-	shift 3
-	dir=$(vm_kernel_dir "$name")
-	vm_run_dir=$(mktemp -d "$vm_cache/runs/$name.XXXXXX")
+vm_make_run_dir() {
+	vm_run_dir=$(mktemp -d "$vm_cache/runs/$1.XXXXXX")
 	trap vm_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	vm_write_job "$dir/root/lib/modules" "$@"
-	vm_start_virtiofsd
-	vm_run_qemu "$seconds" "$memory" "$dir" || code=$?
-	[ -s "$vm_run_dir/exit" ] && return "$(<"$vm_run_dir/exit")"
+}
+
+# vm_result NAME SECONDS CODE: the exit code that the guest left, or what qemu's own code means.
+vm_result() {
+	local name=$1 seconds=$2 code=$3
+	[ -s "$vm_run_dir/exit" ] && return "$(tr -d '\r' <"$vm_run_dir/exit")"
 	if [ "$code" = 124 ]; then
 		vm_note "Kernel $name: the command did not end within $seconds seconds (-t changes that)."
 		code=$VM_EXIT_TIMEOUT
@@ -114,4 +111,47 @@ vm_boot() {
 	fi
 	vm_show_console
 	return "$code"
+}
+
+# vm_boot NAME SECONDS MEMORY COMMAND...: runs COMMAND in kernel NAME and returns its exit code, or
+# VM_EXIT_TIMEOUT, or VM_EXIT_BROKEN when the guest ended before the command did.
+vm_boot() {
+	local name=$1 seconds=$2 memory=$3 dir code=0
+	shift 3
+	dir=$(vm_kernel_dir "$name")
+	vm_make_run_dir "$name"
+	vm_write_job "$dir/root/lib/modules" "$@"
+	vm_start_virtiofsd
+	vm_run_qemu "$seconds" "$memory" "$dir" "netcap_run=$vm_run_dir" -initrd "$dir/initrd" \
+		-object "memory-backend-memfd,id=memory,size=$memory,share=on" -numa node,memdev=memory \
+		-chardev "socket,id=root,path=$vm_run_dir/socket" \
+		-device vhost-user-fs-pci,queue-size=1024,chardev=root,tag=hostroot || code=$?
+	vm_result "$name" "$seconds" "$code"
+}
+
+# Writes an initramfs with image-init and the directory $1 into the directory of the run.
+vm_make_image_initrd() {
+	local dir=$vm_run_dir/initrd.tree applet
+	mkdir -p "$dir"/{bin,dev,root}
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	for applet in sh mount cp sleep switch_root poweroff; do
+		ln -s busybox "$dir/bin/$applet"
+	done
+	install -m 755 "$vm_tree/tests/vm/image-init" "$dir/init"
+	cp -a "$1" "$dir/tree"
+	(cd "$dir" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$vm_run_dir/initrd"
+	rm -r "$dir"
+}
+
+# vm_boot_image NAME SECONDS MEMORY IMAGE TREE: boots IMAGE with the files of the directory TREE over it, systemd as
+# process 1 and image-test.service as what it starts. Returns what vm_boot returns. IMAGE stays as it is.
+vm_boot_image() {
+	local name=$1 seconds=$2 memory=$3 image=$4 tree=$5 code=0
+	vm_make_run_dir "$name"
+	vm_make_image_initrd "$tree"
+	vm_run_qemu "$seconds" "$memory" "$(vm_kernel_dir "$name")" \
+		"systemd.unit=image-test.service systemd.show_status=0" -initrd "$vm_run_dir/initrd" \
+		-drive "file=$image,format=raw,if=none,id=disk,snapshot=on" -device nvme,drive=disk,serial=disk \
+		-serial "file:$vm_run_dir/exit" || code=$?
+	vm_result "$name" "$seconds" "$code"
 }

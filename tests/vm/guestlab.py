@@ -16,6 +16,8 @@ import subprocess
 import threading
 import time
 
+from guesttap import Failed, Skipped, run, wait_until
+
 K = 37
 PAYLOAD = 62
 DEV, HERE, THERE = "eth0", "10.227.0.45", "10.227.0.72"  # as in the documentation's command lines
@@ -26,30 +28,6 @@ REQUESTS = "icmp[icmptype] = icmp-echo"
 SUMMARY_SECONDS = 20
 ATTACH_SECONDS = 240
 GONE_SECONDS = 60
-
-
-class Failed(Exception):
-    """What was expected, and what came."""
-
-
-class Skipped(Exception):
-    """Why this kernel cannot be asked."""
-
-
-def run(*argv, check=True):
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
-    if check and done.returncode:
-        raise Failed(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def wait_until(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 # ---- traffic ----

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests in guests share: a daemon, captures with exact counts, and TAP."""
+"""What the tests of trace points share: a daemon, and captures with exact counts."""
 import json
 import re
 import shutil
-import subprocess
 import time
 
-from guestlab import K, REQUESTS, Capture, Daemon, Failed, Skipped, ping, run
+from guestlab import K, REQUESTS, Capture, Daemon, ping
+from guesttap import Failed, Skipped, Tap, run
 
 
-class Test:
+class Test(Tap):
     """One kernel's tests, and the daemon that they ask."""
 
     def __init__(self, build, directory):
+        super().__init__()
         self.build, self.directory = build, directory
         self.client = f"{build}/client/netcapctl"
         self.daemon = Daemon(build, directory)
         self.features = {f["name"]: f for f in json.loads(run(
             self.client, "--socket", self.daemon.socket, "features", "--json"))["features"]}
-        self.number, self.bad, self.skipped = 0, 0, 0
 
     def need(self, feature):
         entry = self.features[feature]
@@ -40,21 +40,6 @@ class Test:
         return {p["name"]: p for p in json.loads(run(
             self.client, "--socket", self.daemon.socket, "points", *arguments, "--json"))["points"]}
 
-    def say(self, name, function):
-        self.number += 1
-        start = time.monotonic()
-        try:
-            note = function() or ""
-        except Skipped as skip:
-            self.skipped += 1
-            print(f"ok {self.number} - {name} # SKIP {skip}", flush=True)
-            return
-        except (Failed, OSError, ValueError, KeyError, AttributeError, subprocess.SubprocessError) as why:
-            self.bad += 1
-            print(f"not ok {self.number} - {name}\n# {type(why).__name__}: {why}", flush=True)
-            return
-        print(f"ok {self.number} - {name}\n# {time.monotonic() - start:.1f} s {note}", flush=True)
-
     def capture(self, points, *options, expression=REQUESTS, traffic=ping, count=K, verb="skb"):
         capture = Capture(self, points, *options, expression=expression, verb=verb)
         traffic(K)
@@ -62,16 +47,12 @@ class Test:
         capture.end().expect(count)
         return capture
 
-    def end(self):
+    def end(self):  # pylint: disable=arguments-differ
         """The last lines, and the exit code."""
-        print(f"1..{self.number}")
-        if self.bad:
-            print("\n".join("# netcapd: " + line for line in self.daemon.log().splitlines()[-20:]))
-        print(f"{self.number - self.bad - self.skipped} passed, {self.bad} failed, {self.skipped} skipped",
-              flush=True)
+        code = super().end(self.daemon.log())
         self.daemon.process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
-        return 1 if self.bad else 0
+        return code
 
 
 def test_kernel_log():

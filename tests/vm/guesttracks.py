@@ -12,6 +12,7 @@ import time
 from guestlab import BACKENDS, Capture, Failed, K, Skipped, run, wait_until
 
 # A client, a router that translates both addresses and puts packets into a tunnel, and a server.
+BPFFS = "/run/bpf-track"  # of the guest, which goes with it
 CLIENT, ROUTER, SERVER = "track_c", "track_r", "track_s"
 VIRTUAL, REAL = "10.99.0.9", "10.63.0.2"
 PORT, SINK_PORT, OTHER_PORT = 7000, 7001, 7002
@@ -200,6 +201,23 @@ def test_way(t, *options):
     return f"{others} others in {seconds:.1f} s"
 
 
+@contextlib.contextmanager
+def xdp_program(t):
+    """One that lets all packets pass, at the server's device: the driver makes an xdp_buff of each, and an sk_buff of that."""
+    os.makedirs(BPFFS)
+    run("mount", "-t", "bpf", "bpf", BPFFS)
+    run("bpftool", "prog", "loadall", f"{t.build}/tests/vm/xdpports.bpf.o", f"{BPFFS}/xdpports")
+    run("ip", "netns", "exec", SERVER, "bpftool", "net", "attach", "xdpdrv", "pinned", f"{BPFFS}/xdpports/xdp_by_port",
+        "dev", "s0")
+    yield
+    run("ip", "netns", "exec", SERVER, "bpftool", "net", "detach", "xdpdrv", "dev", "s0")
+
+
+def test_xdp(t):
+    with xdp_program(t):
+        return test_way(t)
+
+
 def test_group(t):
     """The events of each packet come together when it is freed, and not at the end only."""
     with helper(ROUTER, LISTEN):
@@ -243,6 +261,7 @@ def say_all(t):
         for name, options in ways:
             t.say(f"--track through NAT, VXLAN and namespaces, {name}", lambda o=options: way(t, o))
         t.say("--track, matched in one namespace", lambda: test_way(t, "--netns", CLIENT))
+        t.say("--track through an XDP program", lambda: test_xdp(t))
         t.say("--group", lambda: test_group(t))
         t.say("--track, more than there is room for", lambda: test_eviction(t))
 
