@@ -22,7 +22,7 @@ def test_every_drop_is_told_once(daemon, client, lab, view, kind):
     with view(daemon, client, lab) as told:
         assert told.packets(kind) == 0
         kind.make(lab, K)
-        wait_until(lambda: told.packets(kind) >= K, told.delay)
+        told.wait(kind, K)
         told.finish()
         assert told.packets(kind) == K
 
