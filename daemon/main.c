@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include "daemon/activation.h"
 #include "daemon/config.h"
 #include "daemon/filterproc.h"
 #include "daemon/journal.h"
@@ -27,11 +28,14 @@
 #include "limit.h"
 #include "version.h"
 
+#define PROC_NET "/proc/net"
+
 struct arguments {
 	const char *socket_path;
 	int private_fd; /* -1: serve at the socket */
 	struct config_source config;
 	bool check_config;
+	const char *proc_net; /* where the counters of protocols are */
 };
 
 static const char help[] =
@@ -44,6 +48,7 @@ static const char help[] =
     "  --config PATH  the configuration, with the drop-ins PATH.d/*.json (default\n"
     "                 " CONFIG_PATH ")\n"
     "  --check-config print the configuration with all defaults, or what is wrong, and exit\n"
+    "  --proc-net DIR the /proc/net whose counters of lost packets are shown (default " PROC_NET ")\n"
     "  --help         print this and exit\n"
     "  --version      print the version and exit\n"
     "\n"
@@ -81,12 +86,13 @@ static int refuse(const char *argument, bool incomplete)
 /* 1: go on; 0: done; negative errno: the sentence is logged. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
-	enum { SOCKET = 1, PRIVATE, CONFIG, CHECK_CONFIG, HELP, VERSION };
+	enum { SOCKET = 1, PRIVATE, CONFIG, CHECK_CONFIG, PROC_NET_AT, HELP, VERSION };
 	static const struct option options[] = {
 	    {"socket", required_argument, NULL, SOCKET},
 	    {"private", required_argument, NULL, PRIVATE},
 	    {"config", required_argument, NULL, CONFIG},
 	    {"check-config", no_argument, NULL, CHECK_CONFIG},
+	    {"proc-net", required_argument, NULL, PROC_NET_AT},
 	    {"help", no_argument, NULL, HELP},
 	    {"version", no_argument, NULL, VERSION},
 	    {},
@@ -102,6 +108,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 			a->config = (struct config_source){.path = optarg, .required = true};
 		else if (option == CHECK_CONFIG)
 			a->check_config = true;
+		else if (option == PROC_NET_AT)
+			a->proc_net = optarg;
 		else if (option == HELP)
 			return fputs(help, stdout) < 0 ? -EIO : 0;
 		else if (option == VERSION)
@@ -112,19 +120,28 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return optind == argc ? 1 : refuse(argv[optind], false);
 }
 
-/* Descriptors 0 to 2 are there, and of the others only keep (or -1). */
-static void tidy_descriptors(int keep)
+static int compare(const void *a, const void *b)
 {
-	int fd;
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Descriptors 0 to 2 are there, and of the others only those of count that are kept, in ascending order, or -1. */
+static void tidy_descriptors(const int *keep, size_t count)
+{
+	int fd, next = STDERR_FILENO + 1;
 
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (keep > 3)
-		close_range(3, keep - 1, 0);
-	close_range(keep >= 3 ? keep + 1 : 3, ~0U, 0);
-	if (keep >= 3)
-		fcntl(keep, F_SETFD, FD_CLOEXEC);
+	for (size_t i = 0; i < count; i++) {
+		if (keep[i] < next)
+			continue;
+		if (keep[i] > next)
+			close_range(next, keep[i] - 1, 0);
+		fcntl(keep[i], F_SETFD, FD_CLOEXEC);
+		next = keep[i] + 1;
+	}
+	close_range(next, ~0U, 0);
 }
 
 /* More is better, and what is refused is refused. */
@@ -155,21 +172,12 @@ static void prepare_process(void)
 	raise_limit(RLIMIT_MEMLOCK, true);
 }
 
-/* The socket that systemd passes. 1: *fd is it; 0: there is none; negative errno: logged. */
-static int take_activation(int *fd)
+static void tidy(int private_fd, const struct activation *a)
 {
-	int n = sd_listen_fds(1);
+	int keep[] = {private_fd, a->control, a->metrics, a->route};
 
-	if (n <= 0)
-		return 0;
-	*fd = SD_LISTEN_FDS_START;
-	if (n == 1 && sd_is_socket_unix(*fd, SOCK_STREAM, 1, NULL, 0) > 0 &&
-	    !fcntl(*fd, F_SETFL, O_NONBLOCK))
-		return 1;
-	log_error("systemd passes %d descriptors; netcapd takes one listening Unix stream socket: "
-		  "check netcapd.socket",
-		  n);
-	return -EINVAL;
+	qsort(keep, sizeof(keep) / sizeof(*keep), sizeof(*keep), compare);
+	tidy_descriptors(keep, sizeof(keep) / sizeof(*keep));
 }
 
 static void log_start(const char *where)
@@ -274,15 +282,16 @@ static int run(const struct arguments *a)
 {
 	struct server_parts parts = {
 	    .listen_fd = -1,
+	    .metrics_fd = -1,
 	    .private_fd = a->private_fd,
-	    .counters = NETSTATS_OWN_SOURCE,
+	    .counters = {.proc_net = a->proc_net},
 	};
-	int r = a->private_fd >= 0 ? 0 : take_activation(&parts.listen_fd);
-	bool activated = r;
+	struct activation activation = ACTIVATION_NONE;
+	int r = a->private_fd >= 0 ? 0 : activation_take(&activation);
 
 	if (r < 0)
 		return r;
-	tidy_descriptors(a->private_fd >= 0 ? a->private_fd : parts.listen_fd);
+	tidy(a->private_fd, &activation);
 	prepare_process();
 	peer_policy_init(&parts.policy);
 	/* the machine's configuration is about what users may do to each other */
@@ -291,10 +300,13 @@ static int run(const struct arguments *a)
 	r = load_config(&parts.config, &parts.source);
 	if (r)
 		return r;
+	parts.listen_fd = activation.control;
+	parts.metrics_fd = activation.metrics;
+	parts.counters.route = activation.route;
 	if (a->private_fd >= 0) {
 		log_only_problems();
 		r = serve(&parts, NULL, NULL, a->socket_path);
-	} else if (activated) {
+	} else if (activation.control >= 0) {
 		r = serve(&parts, NULL, "the socket of systemd", a->socket_path);
 	} else {
 		r = serve_own_socket(&parts, a->socket_path);
@@ -309,6 +321,7 @@ int main(int argc, char **argv)
 	    .socket_path = DEFAULT_SOCKET_PATH,
 	    .private_fd = -1,
 	    .config.path = CONFIG_PATH,
+	    .proc_net = PROC_NET,
 	};
 	int r;
 

@@ -12,7 +12,9 @@
 #include "daemon/features.h"
 #include "daemon/jsonmake.h"
 #include "daemon/methods.h"
+#include "daemon/metrics.h"
 #include "daemon/points.h"
+#include "daemon/selfusage.h"
 #include "daemon/start.h"
 #include "daemon/wallclock.h"
 #include "jsonstrict.h"
@@ -201,18 +203,6 @@ static void list(struct call *call)
 	reply(call, NULL);
 }
 
-static int64_t resident_bytes(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long long pages = 0;
-
-	if (f && fscanf(f, "%*s %lld", &pages) != 1)
-		pages = 0;
-	if (f)
-		fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
 static void stats(struct call *call)
 {
 	const struct methods *m = call->methods;
@@ -227,7 +217,7 @@ static void stats(struct call *call)
 	answer = json_object_new_object();
 	if (jsonmake_add(answer, "sessions", sessions_to_json(m->sessions, id)) &&
 	    jsonmake_add(answer, "uptime", json_object_new_int64(uptime)) &&
-	    jsonmake_add(answer, "rss", json_object_new_int64(resident_bytes()))) {
+	    jsonmake_add(answer, "rss", json_object_new_int64(selfusage_resident()))) {
 		reply(call, answer);
 		return;
 	}
@@ -282,6 +272,11 @@ static void drops(struct call *call)
 		   call->envelope.more);
 }
 
+static void metrics(struct call *call)
+{
+	metrics_call(call->methods, call->conn);
+}
+
 /* ---- dispatch ---- */
 
 static const struct method {
@@ -300,6 +295,7 @@ static const struct method {
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},
     {VARLINK_INTERFACE ".Points", pattern_fields, PEER_OBSERVER, false, points},
     {VARLINK_INTERFACE ".Drops", drops_fields, PEER_OBSERVER, false, drops},
+    {VARLINK_INTERFACE ".Metrics", no_fields, PEER_OBSERVER, false, metrics},
     {VARLINK_INTERFACE ".Features", no_fields, PEER_OBSERVER, false, features},
     {VARLINK_INTERFACE ".Reload", no_fields, PEER_ADMIN, false, reload},
 };

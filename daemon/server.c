@@ -21,6 +21,7 @@
 #include "daemon/journal.h"
 #include "daemon/log.h"
 #include "daemon/methods.h"
+#include "daemon/metricshttp.h"
 #include "daemon/netstats.h"
 #include "daemon/quota.h"
 #include "daemon/reload.h"
@@ -53,6 +54,7 @@ struct server {
 	struct session_host host;
 	struct sessions *sessions;
 	struct methods methods;
+	struct metricshttp *metrics; /* NULL: none over HTTP */
 	TAILQ_HEAD(, client) clients;
 	unsigned client_count;
 	bool alone;                          /* for one private connection */
@@ -444,6 +446,8 @@ struct server *server_new(struct server_parts *parts, char *why, size_t size)
 				    "since the start cannot be told");
 		open_kernel(s);
 		open_ledger(s, parts->directory);
+		if (!s->alone)
+			s->metrics = metricshttp_new(s->base, &s->methods, parts->metrics_fd, s->config.metrics.enabled);
 		return s;
 	}
 	snprintf(why, size, "the daemon cannot be set up: %s", strerror(-r));
@@ -493,6 +497,7 @@ void server_free(struct server *s)
 	}
 	ledger_stop(s->ledger);
 	worker_free(s->host.worker);
+	metricshttp_free(s->metrics);
 	reload_free(s->reload);
 	dropfeed_free(s->dropfeed);
 	ledger_free(s->ledger);

@@ -22,6 +22,7 @@ struct server_parts {
 	const char *directory;       /* for the drop history */
 	struct netstats_source counters; /* what it names stays the caller's */
 	int listen_fd;               /* listening Unix socket, non-blocking, or -1 */
+	int metrics_fd;              /* listening socket for metrics over HTTP, taken over, or -1 */
 	int private_fd; /* connected one, taken over, or -1: then the server is there for it only */
 };
 

@@ -445,6 +445,14 @@ const struct session_owner *session_owner(const struct session *s)
 	return &s->owner;
 }
 
+void session_counters(struct session *s, struct counters *sum)
+{
+	*sum = (struct counters){};
+	/* until it is told, the worker may be making the points */
+	if (s->told)
+		sessionload_sum(&s->load, sum);
+}
+
 /* While the worker is at it, the points are the worker's. */
 static bool points_are_readable(const struct session *s)
 {

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 #include <json-c/json.h>
 
+#include "counters.h"
 #include "daemon/filterproc.h"
 #include "daemon/kernel.h"
 #include "daemon/peer.h"
@@ -77,6 +78,8 @@ void session_free(struct session *s);
 
 uint64_t session_id(const struct session *s);
 const struct session_owner *session_owner(const struct session *s);
+/* What was counted at all of its trace points; 0 before it is attached, and it never goes down (but for in_flight). */
+void session_counters(struct session *s, struct counters *sum);
 /* As type Session of the interface file, or NULL. */
 struct json_object *session_to_json(struct session *s);
 

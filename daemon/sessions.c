@@ -30,6 +30,7 @@ struct sessions {
 	TAILQ_HEAD(, sessions_entry) list;
 	size_t count;
 	uint64_t last_id;
+	struct counters ended; /* sums of the sessions that are no more */
 	struct session_host *host;
 	const struct quota *quota;
 	void (*changed)(void *arg);
@@ -87,7 +88,11 @@ static void on_ended(void *arg, struct session *s)
 {
 	struct sessions_entry *e = arg;
 	struct sessions *t = e->table;
+	struct counters counters;
 
+	session_counters(s, &counters);
+	counters.in_flight = 0;
+	counters_add(&t->ended, &counters);
 	/* it had no memory for its last reply: that closes the connection, so that nobody waits */
 	if (e->reply)
 		e->reply(e->arg, NULL, true);
@@ -245,6 +250,19 @@ void sessions_stop_all(struct sessions *t, const char *reason)
 size_t sessions_count(const struct sessions *t)
 {
 	return t->count;
+}
+
+void sessions_counters(const struct sessions *t, struct counters *sum)
+{
+	const struct sessions_entry *e;
+	struct counters counters;
+
+	*sum = t->ended;
+	TAILQ_FOREACH(e, &t->list, link)
+	{
+		session_counters(e->session, &counters);
+		counters_add(sum, &counters);
+	}
 }
 
 struct session *sessions_find(const struct sessions *t, int64_t id)

@@ -45,6 +45,8 @@ void sessions_stop(struct sessions_entry *e);
 void sessions_stop_all(struct sessions *t, const char *reason);
 
 size_t sessions_count(const struct sessions *t);
+/* What was counted in all sessions that there are or were; in_flight: of those that there are. */
+void sessions_counters(const struct sessions *t, struct counters *sum);
 /* NULL: there is none with this id. */
 struct session *sessions_find(const struct sessions *t, int64_t id);
 /* Array of all of them, or of the one with this id (-1: all). NULL: out of memory. */

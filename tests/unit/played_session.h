@@ -23,6 +23,7 @@ struct session {
 	int fd;
 	const char *stopped; /* the reason, or NULL */
 	bool orphaned;
+	struct counters counters;
 };
 
 static struct session *last_session; /* the newest, NULL once it is freed */
@@ -77,6 +78,11 @@ uint64_t session_id(const struct session *s)
 const struct session_owner *session_owner(const struct session *s)
 {
 	return &s->owner;
+}
+
+void session_counters(struct session *s, struct counters *sum)
+{
+	*sum = s->counters;
 }
 
 struct json_object *session_to_json(struct session *s)

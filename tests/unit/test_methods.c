@@ -352,6 +352,39 @@ static void test_start(void **state)
 	expect_reply(f, "{\"sessions\":[]}");
 }
 
+/* Totals of sessions stay when the sessions end; what was on its way does not. */
+static void test_metrics(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s;
+
+	send_call(f, START(""));
+	run(f);
+	s = last_session;
+	assert_non_null(s);
+	s->counters = (struct counters){.hits = 30, .filtered = 9, .captured = 12, .lost_ring = 4, .in_flight = 5};
+	s->callbacks.reply(s->arg, varlink_error("Failed", NULL), true);
+	json_object_put(next_message(f, 5000));
+	for (int ended = 0; ended < 2; ended++) {
+		send_call(f, CALL("Metrics", ""));
+		expect_reply(f, ended ? "netcap_sessions 0\\n" : "netcap_sessions 1\\n");
+		send_call(f, CALL("Metrics", ""));
+		expect_reply(f, "netcap_capture_hits_packets_total 30\\n");
+		send_call(f, CALL("Metrics", ""));
+		expect_reply(f, "netcap_capture_captured_packets_total 12\\n");
+		send_call(f, CALL("Metrics", ""));
+		expect_reply(f, ended ? "in_flight_packets 0\\n" : "in_flight_packets 5\\n");
+		if (!ended)
+			s->callbacks.ended(s->arg, s);
+	}
+	close_conn(f);
+	open_conn(f, PEER_OBSERVER, 1001);
+	send_call(f, CALL("Metrics", ""));
+	expect_reply(f, "netcap_ledger_running 0\\n");
+	send_call(f, CALL("Metrics", ",\"parameters\":{\"x\":1}"));
+	expect_error(f, "InvalidSpec", "\"x\"");
+}
+
 static void send_with_fds(struct fixture *f, const char *text, int fd, int count)
 {
 	union {
@@ -403,7 +436,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_service),     TEST(test_errors),
-	    TEST(test_drops),
+	    TEST(test_drops),       TEST(test_metrics),
 	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
 	    TEST(test_limits),      TEST(test_ring_limits),
 	    TEST(test_point_limits),
