@@ -48,6 +48,7 @@ struct metrics *metrics_take(const struct methods *from)
 	if (!m)
 		return NULL;
 	m->kernel = from->host->kernel;
+	m->source = &from->baseline->source;
 	m->uptime = wallclock_monotonic() - from->started;
 	m->sessions = sessions_count(from->sessions);
 	sessions_counters(from->sessions, &m->captured);
@@ -225,7 +226,7 @@ char *metrics_render(struct metrics *m)
 	struct selfusage own;
 	char *text = NULL;
 
-	if (netstats_read(&layers))
+	if (netstats_read(&layers, m->source))
 		return NULL;
 	netcounter_merge(&layers.list);
 	selfusage_read(&own);

@@ -31,6 +31,7 @@ struct metrics_drop {
 struct metrics {
 	const struct ledger *ledger; /* NULL: nobody counts drops */
 	const struct kernel *kernel;
+	const struct netstats_source *source; /* where layers are read; the server's */
 	uint64_t uptime;          /* nanoseconds */
 	size_t sessions;          /* that there are */
 	struct counters captured; /* of all sessions since the daemon began */
