@@ -8,8 +8,6 @@ import json
 import re
 import socket
 
-import pytest
-
 from droptraffic import CLOSED_PORT, function_of
 from journal import Journal
 from lab import DEVICE
@@ -28,12 +26,6 @@ def ask(client, *options):
 
 def ask_json(client, *options):
     return json.loads(ask(client, "--json", *options))
-
-
-def interface_has(daemon, method):
-    with daemon.connect() as connection:
-        answer = connection.call("org.varlink.service.GetInterfaceDescription", {"interface": "io.netcap.Capture"})
-    return f"method {method}(" in answer["description"]
 
 
 def drop_entries(entries):
@@ -137,11 +129,6 @@ class Follow(View):
 
 
 class Metrics(View):
-    def __enter__(self):
-        if not interface_has(self.daemon, "Metrics"):
-            pytest.skip("this netcapd has no method Metrics")
-        return self
-
     def packets(self, kind):
         done = self.client.run("metrics")
         assert done.returncode == 0, done.stderr
