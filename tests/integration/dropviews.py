@@ -85,7 +85,7 @@ class By(View):
     """
 
     def sums(self, by):
-        """The rows of the full table, and for each group (sum, what --by says); None: something was dropped meanwhile."""
+        """The full table's rows, and of each group (sum, what --by says); None: there were drops meanwhile."""
         before, grouped, after = ask_json(self.client), ask_json(self.client, "--by", by), ask_json(self.client)
         if before["packets"] != after["packets"]:
             return None

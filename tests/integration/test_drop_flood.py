@@ -35,7 +35,7 @@ def assert_sleeps(daemon, seconds):
 
 
 def flood(daemon, lab):
-    """Sends FLOOD packets, all of which must be counted. The share of a CPU that netcapd needs, and a sentence on it."""
+    """Sends FLOOD packets, all of which must be counted. netcapd's share of a CPU, and a sentence on it."""
     at_device, at_ledger = arrived(lab), dropped(daemon, lab)
     daemon.forget_peak()
     before = daemon.usage()
@@ -47,8 +47,8 @@ def flood(daemon, lab):
     assert sent <= arrived(lab) - at_device <= sent + 20  # and what hosts say to each other by themselves
     assert used.peak_kib < 32 * KIB_PER_MIB
     cpu = used.cpu_s - before.cpu_s
-    return cpu / seconds, (f"{sent} drops in {seconds:.1f} s: netcapd used {cpu:.3f} s of CPU, {cpu / seconds:.2%} of one, "
-                           f"and {used.peak_kib} KiB at most; {used.switches - before.switches} context switches")
+    return cpu / seconds, (f"{sent} drops in {seconds:.1f} s: netcapd used {cpu:.3f} s of CPU, {cpu / seconds:.2%} "
+                           f"of one, and {used.peak_kib} KiB at most; {used.switches - before.switches} context switches")
 
 
 def test_a_million_drops(daemon, lab, capsys):
