@@ -28,6 +28,8 @@
 #define ETH_TAG_AT      12     /* where a VLAN tag stands in a frame */
 #define VLAN_HLEN       4
 #define XDP_FLAGS_HAS_FRAGS 1  /* include/net/xdp.h */
+#define NETDEV_HASHENTRIES 256 /* include/net/net_namespace.h, net/core/dev.h */
+#define SKB_DST_NOREF   1UL    /* include/linux/skbuff.h: a flag in _skb_refdst */
 #define HEADER_UNSET    0xffff /* skb->mac_header, transport_header: before they are set */
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -36,8 +38,17 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct net {
 	struct ns_common ns;
+	struct hlist_head *dev_index_head; /* NETDEV_HASHENTRIES lists, by number */
 };
 
 typedef struct {
@@ -52,9 +63,14 @@ struct list_head {
 struct net_device {
 	char name[16];
 	struct list_head dev_list;
+	struct hlist_node index_hlist;
 	int ifindex;
 	unsigned short type;
 	possible_net_t nd_net;
+};
+
+struct dst_entry {
+	struct net_device *dev;
 };
 
 struct sock_common {

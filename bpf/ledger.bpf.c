@@ -13,7 +13,8 @@
 #include "ledger.h"
 #include "sample.bpf.h"
 
-#define IP_OFFSET 0x1fff /* of a fragment */
+#define IP_OFFSET      0x1fff /* of a fragment */
+#define SAME_HASH_MOST 16     /* devices of a namespace that are looked at for one number */
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -134,27 +135,66 @@ static __always_inline struct sock *socket_of(__u64 *ctx, struct sk_buff *skb)
 	return sk ? sk : skb->sk;
 }
 
-static __always_inline void describe_place(struct ledger_key *key, __u64 *ctx, struct sk_buff *skb,
-					   struct net_device *dev)
+/* The namespace of the packet's route, whose device may be another one than it came in by. */
+static __always_inline struct net *route_net(struct sk_buff *skb)
 {
-	struct sock *sk;
+	struct dst_entry *dst = (struct dst_entry *)(skb->_skb_refdst & ~SKB_DST_NOREF);
+	struct net_device *dev = BPF_CORE_READ(dst, dev);
+
+	if (!dev || BPF_CORE_READ(dev, dev_list.next, prev) != &dev->dev_list)
+		return NULL;
+	return BPF_CORE_READ(dev, nd_net.net);
+}
+
+/* Of a packet whose skb->dev is no device. */
+static __always_inline struct net *net_of(__u64 *ctx, struct sk_buff *skb)
+{
+	struct sock *sk = socket_of(ctx, skb);
+
+	return sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net) : route_net(skb);
+}
+
+/* The namespace, if it is not that of dev: then the name of the device is to be looked for in it. */
+static __always_inline struct net *describe_place(struct ledger_key *key, __u64 *ctx, struct sk_buff *skb,
+						  struct net_device *dev)
+{
+	struct net *net;
 
 	if (dev) {
 		key->ifindex = dev->ifindex;
 		key->netns = dev->nd_net.net->ns.inum;
-		return;
+		return NULL;
 	}
 	key->ifindex = skb->skb_iif;
-	sk = socket_of(ctx, skb);
-	if (sk)
-		key->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	net = net_of(ctx, skb);
+	key->netns = BPF_CORE_READ(net, ns.inum);
+	return net;
+}
+
+/* The device of that number, or NULL. */
+static __always_inline struct net_device *find_device(struct net *net, __u32 ifindex)
+{
+	struct hlist_head *list = BPF_CORE_READ(net, dev_index_head) + ifindex % NETDEV_HASHENTRIES;
+	struct hlist_node *node = BPF_CORE_READ(list, first);
+
+	for (int i = 0; node && i < SAME_HASH_MOST; i++) {
+		struct net_device *dev = (void *)node - bpf_core_field_offset(struct net_device, index_hlist);
+
+		if (BPF_CORE_READ(dev, ifindex) == ifindex)
+			return dev;
+		node = BPF_CORE_READ(node, next);
+	}
+	return NULL;
 }
 
 /* Makes the row, if there is room and no other CPU has just made it. NULL: no room. */
-static __always_inline struct ledger_value *first_of_kind(const struct ledger_key *key, struct net_device *dev)
+static __always_inline struct ledger_value *first_of_kind(const struct ledger_key *key, struct net_device *dev,
+							  struct net *net)
 {
 	struct ledger_value value = {};
 
+	if (!dev && net && key->ifindex)
+		dev = find_device(net, key->ifindex);
 	if (dev)
 		bpf_core_read(value.device, sizeof(value.device), &dev->name);
 	bpf_map_update_elem(&netcap_drops, key, &value, BPF_NOEXIST);
@@ -165,15 +205,15 @@ static __always_inline struct ledger_value *first_of_kind(const struct ledger_ke
  * Interrupts come in between, and may drop, too: the additions are one instruction each. Returns the row if a sample of
  * this drop is due.
  */
-static __always_inline struct ledger_value *count(const struct ledger_key *key, struct net_device *dev, __u32 length,
-						  __u64 now)
+static __always_inline struct ledger_value *count(const struct ledger_key *key, struct net_device *dev, struct net *net,
+						  __u32 length, __u64 now)
 {
 	struct ledger_value *row = bpf_map_lookup_elem(&netcap_drops, key);
 	struct ledger_overflow *overflow;
 	const __u32 zero = 0;
 
 	if (!row)
-		row = first_of_kind(key, dev);
+		row = first_of_kind(key, dev, net);
 	if (row) {
 		__sync_fetch_and_add(&row->packets, 1);
 		__sync_fetch_and_add(&row->bytes, length);
@@ -217,6 +257,7 @@ int netcap_ledger(__u64 *ctx)
 	struct ledger_key key = {};
 	struct ledger_value *row;
 	struct net_device *dev;
+	struct net *net;
 	__u64 now;
 
 	if (ledger_config.has_reason) {
@@ -226,11 +267,11 @@ int netcap_ledger(__u64 *ctx)
 	}
 	key.location = ctx[1];
 	dev = device_of(skb);
-	describe_place(&key, ctx, skb, dev);
+	net = describe_place(&key, ctx, skb, dev);
 	describe_packet(&key, skb);
 	key.generation = *(volatile __u32 *)&ledger_control.generation;
 	now = bpf_ktime_get_boot_ns();
-	row = count(&key, dev, skb->len, now);
+	row = count(&key, dev, net, skb->len, now);
 	if (row && sample_allowed(row, now))
 		sample_take(ctx, skb, dev, &key, now);
 	wake();

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The journal as netcapd sees it: a datagram socket at journald's address, in a mount namespace of its own."""
+import contextlib
 import pathlib
 import re
 import socket
+import threading
 
 import netcap
 
@@ -43,10 +45,10 @@ class Journal:
         self.socket.bind(str(directory / "socket"))
         self.socket.settimeout(10)
 
-    def start_daemon(self, build, directory, config='{"journal": {"drops": false}}'):
+    def start_daemon(self, build, directory, config='{"journal": {"drops": false}}', **options):
         """By itself one that does not tell of drops: they come when other hosts of this machine like it."""
         return netcap.Daemon(build, directory, ["unshare", "--mount", "sh", "-ec", UNDER_JOURNAL, "sh",
-                                                self.directory], config=config)
+                                                self.directory], config=config, **options)
 
     def read(self):
         """The next entry; its MESSAGE_ID replaced by the name of the kind."""
@@ -65,6 +67,23 @@ class Journal:
         except BlockingIOError:
             self.socket.settimeout(10)
         return entries
+
+    @contextlib.contextmanager
+    def read_along(self):
+        """A list that grows by itself: its queue is short, and what finds no room there is not told."""
+        entries, ended = [], threading.Event()
+
+        def read():
+            while not ended.wait(0.05):
+                entries.extend(self.drain())
+            entries.extend(self.drain())
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        try:
+            yield entries
+        finally:
+            ended.set()
+            thread.join(10)
 
     def assert_empty(self):
         assert not self.drain(), "there is an entry too many"

@@ -2,6 +2,7 @@
 """Two hosts on a veth pair, each a network namespace of its own, with rules that drop packets."""
 import contextlib
 import ctypes
+import json
 import os
 import socket
 import struct
@@ -63,6 +64,15 @@ class Host:
     def run(self, *argv, **options):
         return run("ip", "netns", "exec", self.name, *argv, **options)
 
+    def counters(self):
+        """What the kernel counts at the device, both ways."""
+        link, = json.loads(self.ip("-s", "-j", "link", "show", DEVICE).stdout)
+        return link["stats64"]
+
+    def ifindex(self):
+        link, = json.loads(self.ip("-j", "link", "show", DEVICE).stdout)
+        return link["ifindex"]
+
     def read_mac(self):
         words = self.ip("-o", "link", "show", DEVICE).stdout.split()
         return bytes.fromhex(words[words.index("link/ether") + 1].replace(":", ""))
@@ -79,6 +89,17 @@ class Host:
             setns(own)
             os.close(other)
             os.close(own)
+
+    @contextlib.contextmanager
+    def strict_reverse_path(self):
+        """What comes from an address that this host would not answer by the same device is dropped."""
+        def write(value):
+            self.run("sh", "-c", f"echo {value} >/proc/sys/net/ipv4/conf/{DEVICE}/rp_filter")
+        write(1)
+        try:
+            yield
+        finally:
+            write(0)
 
     def socket(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, protocol=0):
         with self.entered():

@@ -3,11 +3,13 @@
 import ctypes
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import threading
 import time
+import typing
 
 import pcapng
 import varlink
@@ -169,6 +171,31 @@ class Process:
         self.process.wait()
 
 
+class Usage(typing.NamedTuple):
+    cpu_s: float
+    rss_kib: int
+    peak_kib: int
+    switches: int  # times that the kernel took the CPU from it, or that it gave it up to wait
+
+
+def drops_that_keep_awake(daemon, seconds, most=90.0):
+    """
+    0: it slept, with no context switch at all, for so many seconds in a row. Else it did not within most seconds;
+    the number of packets that were dropped on this machine meanwhile, or -1 if there were none.
+    """
+    def total():
+        answer = daemon.drops()
+        return answer["packets"] + answer["overflow"]
+    dropped, end, switches = total(), time.monotonic() + most, -1
+    while (now := time.monotonic()) < end:
+        if switches != daemon.usage().switches:
+            since, switches = now, daemon.usage().switches
+        elif now - since >= seconds:
+            return 0
+        time.sleep(0.2)
+    return total() - dropped or -1
+
+
 class Daemon(Process):
     def __init__(self, build, directory, prefix=(), config="{}", **options):
         """prefix: a command that runs another one, as setpriv does. config: text, in place of the machine's."""
@@ -196,6 +223,24 @@ class Daemon(Process):
     def sessions(self):
         with self.connect() as connection:
             return connection.call("List")["sessions"]
+
+    def drops(self, **query):
+        with self.connect() as connection:
+            return connection.call("Drops", query)
+
+    def usage(self):
+        """What it has used up to now, all of its threads."""
+        switches = cpu_ns = 0
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            counts = re.findall(r"voluntary_ctxt_switches:\s+(\d+)", (task / "status").read_text())
+            switches += sum(map(int, counts))
+            cpu_ns += int((task / "schedstat").read_text().split()[0])
+        memory = dict(re.findall(r"(VmHWM|VmRSS):\s+(\d+) kB", pathlib.Path(f"/proc/{self.pid}/status").read_text()))
+        return Usage(cpu_ns / 1e9, int(memory["VmRSS"]), int(memory["VmHWM"]), switches)
+
+    def forget_peak(self):
+        """The peak of its memory is from now on that of the time from now on."""
+        pathlib.Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
 
     def assert_answers(self):
         """Alive, and quick: the best of three, since this machine's other work counts too."""

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The drop ledger: real drops, counted exactly by kind, over restarts and kills of the daemon."""
+import json
+import re
 import socket
 import struct
 import time
@@ -253,6 +255,37 @@ def test_the_history_outlives_the_daemon(daemon, build, tmp_path, lab, kill):
         assert abs(row["first"] - old["first"]) < 1_000_000
         lab.send_udp(b"x", count=9, port=USER_PORT)
         assert only(rows_of(again, lab.b), transport="udp")["packets"] == 70
+    finally:
+        assert again.stop() == 0
+
+
+def clock(seconds):
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def test_drops_before_a_restart_have_their_time(daemon, client, build, tmp_path, lab):
+    """Asked for as at a terminal: --since a time before it shows the drop, --since one after it does not."""
+    before = time.time()
+    lab.send_udp(b"x", count=11, port=USER_PORT)
+    made = time.time()
+    time.sleep(2.5)
+    daemon.stop()
+    again = Daemon(build, tmp_path)
+    try:
+        def shown(since, *options):
+            done = client.run("drops", "--since", clock(since), *options)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        def mine(since):
+            rows = json.loads(shown(since, "--json"))["rows"]
+            return [row for row in rows if row["netns"] == lab.b.inode and row["transport"] == "udp"]
+        row, = mine(before - 5)
+        assert row["packets"] == 11 and row["device"] == DEVICE
+        assert before - 1 <= row["last"] / 1e6 <= made + 1
+        line = rf"udp\w+\+0x\w+ +{DEVICE} +{lab.b.inode} +11 "
+        assert re.search(line, shown(before - 5))
+        assert not mine(made + 2) and not re.search(line, shown(made + 2))
     finally:
         assert again.stop() == 0
 
