@@ -20,6 +20,7 @@
 #include "daemon/dropfeed.h"
 #include "daemon/journal.h"
 #include "daemon/log.h"
+#include "daemon/loop.h"
 #include "daemon/methods.h"
 #include "daemon/metricshttp.h"
 #include "daemon/netstats.h"
@@ -267,37 +268,6 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
 /* ---- its beginning ---- */
 
-static void on_watchdog(evutil_socket_t fd, short what, void *arg)
-{
-	sd_notify(0, "WATCHDOG=1");
-}
-
-static int watch_loop(struct server *s)
-{
-	uint64_t usec = 0;
-	struct timeval half;
-
-	if (sd_watchdog_enabled(0, &usec) <= 0)
-		return 0;
-	half = (struct timeval){.tv_sec = usec / 2 / 1000000, .tv_usec = usec / 2 % 1000000};
-	s->watchdog = event_new(s->base, -1, EV_PERSIST, on_watchdog, s);
-	return s->watchdog && !event_add(s->watchdog, &half) ? 0 : -ENOMEM;
-}
-
-/* Early close: a caller's good-bye is seen while its next calls wait unread. */
-static struct event_base *make_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config && !event_config_require_features(config, EV_FEATURE_EARLY_CLOSE) &&
-	    !event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER))
-		base = event_base_new_with_config(config);
-	if (config)
-		event_config_free(config);
-	return base;
-}
-
 static int make_events(struct server *s, int listen_fd)
 {
 	s->terminate = evsignal_new(s->base, SIGTERM, on_signal, s);
@@ -314,7 +284,7 @@ static int make_events(struct server *s, int listen_fd)
 		    event_add(s->hangup, NULL))
 			return -ENOMEM;
 	}
-	return watch_loop(s);
+	return loop_watch(s->base, &s->watchdog);
 }
 
 /* The caller started this process: what it may do is what this process may. */
@@ -344,7 +314,7 @@ static int build(struct server *s, int listen_fd, int private_fd)
 {
 	int r;
 
-	s->base = make_base();
+	s->base = loop_new();
 	r = s->base ? make_events(s, listen_fd) : -ENOMEM;
 	if (r)
 		return r;

@@ -32,6 +32,7 @@ struct fixture {
 	struct kernel kernel;
 	struct session_host host;
 	struct config config;
+	struct netstats baseline;
 	struct config_source source;
 	struct methods methods;
 	struct conn *conn; /* NULL: closed */
@@ -87,6 +88,8 @@ static inline int setup(void **state)
 	f->host = (struct session_host){.base = f->base, .kernel = &f->kernel};
 	f->host.worker = worker_new(f->base);
 	f->methods.host = &f->host;
+	f->baseline.source = (struct netstats_source)NETSTATS_OWN_SOURCE;
+	f->methods.baseline = &f->baseline;
 	f->methods.ledger_why = "the drop ledger is not part of this test";
 	assert_int_equal(config_load(&f->config, &f->source, &(struct config_error){}), 0);
 	f->methods.sessions = sessions_new(&f->host, &f->config.limits, on_changed, f);
