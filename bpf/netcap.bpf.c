@@ -355,13 +355,13 @@ static __always_inline union netcap_place config_place(void)
 	return place;
 }
 
-/* Tracepoints, and functions by fentry, whose skb has a type. */
+/* Tracepoints, and functions by fentry, whose skb has a type; which without bpf_rdonly_cast() is not used: cast.bpf.h. */
 SEC("tp_btf/kfree_skb")
 int netcap_typed(__u64 *ctx)
 {
 	if (!active())
 		return 0;
-	return hit(ctx, config_place(), (void *)argument(ctx, CONFIG(skb_arg)), true, false,
+	return hit(ctx, config_place(), (void *)argument(ctx, CONFIG(skb_arg)), PACKET_CAST, false,
 		   CONFIG(calls));
 }
 

@@ -102,10 +102,19 @@ static __always_inline void sample_bytes(struct netcap_record *r, __u8 *data, st
 }
 
 /*
- * All members are read as from an address only: what is rare may take its time, and every verifier takes it. Apart, so that
- * the others do not make room for it. now: CLOCK_BOOTTIME, which is the sample's time.
+ * Apart, so that the others do not make room for it. Without bpf_rdonly_cast() the program must not have subprograms: it
+ * has plain loads from addresses that may be bad, see cast.bpf.h.
  */
-static __noinline int sample_take(__u64 *ctx, struct sk_buff *skb, struct net_device *dev,
+#ifdef NETCAP_CAST
+#define SAMPLE_FUNCTION static __noinline
+#else
+#define SAMPLE_FUNCTION static __always_inline
+#endif
+
+/*
+ * All members are read as from an address only: what is rare may take its time, and every verifier takes it. now: CLOCK_BOOTTIME, which is the sample's time.
+ */
+SAMPLE_FUNCTION int sample_take(__u64 *ctx, struct sk_buff *skb, struct net_device *dev,
 				  const struct ledger_key *key, __u64 now)
 {
 	struct netcap_record *r = bpf_ringbuf_reserve(&netcap_samples, LEDGER_SAMPLE_RECORD, 0);
