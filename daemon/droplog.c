@@ -290,7 +290,7 @@ static bool is_pending(const struct droplog *d)
 
 uint64_t droplog_due(const struct droplog *d)
 {
-	return is_pending(d) ? d->began + d->options.interval_s * SECOND_NS : 0;
+	return d->options.drops && is_pending(d) ? d->began + d->options.interval_s * SECOND_NS : 0;
 }
 
 void droplog_feed(struct droplog *d, uint64_t now, const struct droplog_row *rows, size_t count)
@@ -318,7 +318,7 @@ int droplog_configure(struct droplog *d, const struct droplog_options *options, 
 	unsigned lines = d->options.lines_per_minute;
 	struct budget budget;
 
-	end_interval(d, now, false);
+	end_interval(d, now, !options->drops); /* nothing follows when they are turned off */
 	d->options = *options;
 	if (options->lines_per_minute == lines)
 		return 0;

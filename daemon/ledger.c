@@ -56,6 +56,7 @@ struct ledger {
 	bool foreign;   /* rows without a name of their reason */
 	struct search search;
 	TAILQ_HEAD(followers, ledger_follower) followers;
+	struct followers waiting; /* for the changes to have names, which are not theirs */
 	struct place places[PLACES];
 	struct device devices[DEVICES];
 };
@@ -70,10 +71,22 @@ uint64_t ledger_now(void)
 
 /* ---- followers ---- */
 
+/* What is counted from now on is for those that waited, too. */
+static void admit(struct ledger *l)
+{
+	struct ledger_follower *f;
+
+	TAILQ_FOREACH(f, &l->waiting, link)
+	f->waits = false;
+	TAILQ_CONCAT(&l->followers, &l->waiting, link);
+}
+
 static void tell_followers(struct ledger *l, bool last)
 {
 	struct ledger_follower *f, *next;
 
+	if (last)
+		admit(l);
 	if (!last && !history_has_changes(l->history))
 		return;
 	for (f = TAILQ_FIRST(&l->followers); f; f = next) {
@@ -120,8 +133,10 @@ static void symbols_ready(void *arg)
 	struct ledger *l = arg;
 
 	name_places(l);
-	if (!l->stopping)
-		tell_followers(l, false);
+	if (l->stopping)
+		return;
+	tell_followers(l, false);
+	admit(l);
 	drop_symbols(l);
 }
 
@@ -265,6 +280,8 @@ static bool read_counts(struct ledger *l)
 	};
 	int r = l->why[0] ? 0 : ledgerprog_read(l->program, ledger_now(), &callbacks, l);
 
+	if (r == -ENOMEM)
+		return true; /* the next second tries again */
 	if (r < 0) {
 		snprintf(l->why, sizeof(l->why), "the counts of drops cannot be read: %s", strerror(-r));
 		log_error("the drop ledger ends: %s", l->why);
@@ -298,7 +315,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		l->quiet = 0;
 	else
 		l->quiet++;
-	if (!l->naming) /* else symbols_ready() does, with names */
+	if (l->why[0])
+		tell_followers(l, true);
+	else if (!l->naming) /* else symbols_ready() does, with names */
 		tell_followers(l, false);
 	if (l->quiet > QUIET_ARM || l->why[0])
 		return; /* until on_wake() */
@@ -379,6 +398,7 @@ struct ledger *ledger_new(const struct ledger_host *host, const struct ledger_op
 		l->host = *host;
 		l->has_reasons = host->kernel->reason_count > 0;
 		TAILQ_INIT(&l->followers);
+		TAILQ_INIT(&l->waiting);
 		r = open_history(l, options->directory) ?: open_recorder(l, options->directory);
 	}
 	if (r) {
@@ -450,11 +470,19 @@ void ledger_follow(struct ledger *l, struct ledger_follower *f)
 {
 	/* what was before is of those that follow already */
 	read_counts(l);
+	f->waits = l->naming && history_has_changes(l->history);
+	if (f->waits) {
+		TAILQ_INSERT_TAIL(&l->waiting, f, link);
+		return;
+	}
 	tell_followers(l, false);
 	TAILQ_INSERT_TAIL(&l->followers, f, link);
 }
 
 void ledger_unfollow(struct ledger *l, struct ledger_follower *f)
 {
-	TAILQ_REMOVE(&l->followers, f, link);
+	if (f->waits)
+		TAILQ_REMOVE(&l->waiting, f, link);
+	else
+		TAILQ_REMOVE(&l->followers, f, link);
 }

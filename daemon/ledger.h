@@ -36,9 +36,10 @@ struct ledger_options {
 /* Somebody who wants to see drops as they happen. */
 struct ledger_follower {
 	TAILQ_ENTRY(ledger_follower) link;
+	bool waits; /* the ledger's */
 	/*
-	 * At most once a second, when the history has changes (history_change()); last: the ledger ends. It may take
-	 * itself away.
+	 * At most once a second, when the history has changes (history_change()); last: the ledger ends, as it is stopped or
+	 * cannot read any more (ledger_why()). It may take itself away.
 	 */
 	void (*changed)(struct ledger_follower *f, bool last);
 };

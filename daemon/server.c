@@ -50,6 +50,7 @@ struct server {
 	char kernel_why[512];
 	struct netstats baseline; /* when the daemon began */
 	struct ledger *ledger;     /* NULL: there is none */
+	bool ledger_wanted;        /* by the configuration, when the daemon began */
 	struct dropfeed *dropfeed; /* NULL with it */
 	char ledger_why[512];
 	struct session_host host;
@@ -306,7 +307,7 @@ static void on_config_changed(void *arg)
 	struct server *s = arg;
 
 	dropfeed_configure(s->dropfeed);
-	if (s->config.ledger != (s->ledger != NULL))
+	if (s->config.ledger != s->ledger_wanted)
 		log_warning("the drop ledger goes %s when netcapd is started anew", s->config.ledger ? "on" : "off");
 }
 
@@ -375,6 +376,7 @@ static void open_ledger(struct server *s, const char *directory)
 	};
 	const struct ledger_options options = {.directory = directory};
 
+	s->ledger_wanted = s->config.ledger;
 	s->methods.ledger_why = s->ledger_why;
 	if (s->alone) {
 		snprintf(s->ledger_why, sizeof(s->ledger_why),

@@ -37,6 +37,7 @@ struct session {
 	const char *stopping; /* why it stops, NULL while it does not */
 	time_t started;       /* seconds since 1970 */
 	bool told;            /* the caller knows all trace points */
+	struct counters counted;     /* of all trace points, when they were last read for session_counters() */
 	struct counters counts_told; /* of all trace points, when the caller was last told */
 	struct spec spec;     /* owned */
 	struct filterproc_request *compiling;
@@ -445,18 +446,18 @@ const struct session_owner *session_owner(const struct session *s)
 	return &s->owner;
 }
 
-void session_counters(struct session *s, struct counters *sum)
-{
-	*sum = (struct counters){};
-	/* until it is told, the worker may be making the points */
-	if (s->told)
-		sessionload_sum(&s->load, sum);
-}
-
 /* While the worker is at it, the points are the worker's. */
 static bool points_are_readable(const struct session *s)
 {
 	return s->state == RUNNING || s->state == FLUSHING || s->state == ENDED;
+}
+
+void session_counters(struct session *s, struct counters *sum)
+{
+	/* until it is told, the worker may be making the points */
+	if (s->told && points_are_readable(s))
+		sessionload_sum(&s->load, &s->counted);
+	*sum = s->counted;
 }
 
 /* While the worker is at it, its note is the worker's. */

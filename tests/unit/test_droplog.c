@@ -155,6 +155,27 @@ static void test_configure(void **state)
 	droplog_free(d);
 }
 
+/* What is suppressed is told when drops are turned off, and then nothing is due. */
+static void test_turned_off(void **state)
+{
+	const struct droplog_options options = { .drops = true, .interval_s = 10, .lines_per_minute = 60, .threshold = 5 };
+	const struct droplog_options off = { .drops = false, .interval_s = 10, .lines_per_minute = 60, .threshold = 5 };
+	struct droplog_row row = { "NO_SOCKET", "core", "udp_rcv+0x1", "lo", 1, 3, NULL };
+	struct droplog *d = open_log(&options);
+
+	for (int i = 0; i < 2; i++) { /* the second is suppressed in the same minute as the first was told */
+		feed(d, 1, &row, 1);
+		feed(d, 10, NULL, 0);
+	}
+	assert_int_equal(out.count, 1);
+	assert_int_equal(out.sent[0].kind, DROPLOG_SUPPRESSED);
+	assert_int_equal(droplog_configure(d, &off, out.now), 0);
+	assert_int_equal(out.count, 2);
+	assert_int_equal(out.sent[0].packets + out.sent[1].packets, 6);
+	assert_true(droplog_due(d) == 0);
+	droplog_free(d);
+}
+
 static void test_keys(void **state)
 {
 	const struct droplog_options options = DROPLOG_DEFAULTS;
@@ -354,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_first_and_summary),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_configure),
+		cmocka_unit_test(test_turned_off),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_threshold),
 		cmocka_unit_test(test_ignore),
