@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "daemon/deferred.h"
 #include "varlink.h"
 
 struct deferred {
-	struct conn *conn; /* NULL: it is gone */
+	struct conn *conn;
+	atomic_bool abandoned; /* conn is gone: the worker need not begin */
 	struct deferred_work work;
 	void (*run)(struct deferred_work *work);
 };
+
+static unsigned outstanding; /* the event loop's: calls that are not done */
 
 static void deferred_free(struct deferred *d)
 {
@@ -23,14 +27,15 @@ static void abandoned(void *arg)
 {
 	struct deferred *d = arg;
 
-	d->conn = NULL;
+	d->abandoned = true;
 }
 
 static void run(void *arg)
 {
 	struct deferred *d = arg;
 
-	d->run(&d->work);
+	if (!d->abandoned)
+		d->run(&d->work);
 }
 
 static void answer(struct deferred *d)
@@ -55,27 +60,46 @@ static void done(void *arg)
 {
 	struct deferred *d = arg;
 
-	if (d->conn)
+	outstanding--;
+	if (!d->abandoned)
 		answer(d);
 	deferred_free(d);
 	/* a long answer is worth some MiB, which the C library would keep */
 	malloc_trim(0);
 }
 
-void deferred_start(struct conn *c, struct worker *worker, struct deferred_work *work,
-		    void (*function)(struct deferred_work *work))
+/* work's contents, moved, for the worker. NULL: out of memory. */
+static struct deferred *make(struct conn *c, struct deferred_work *work, void (*function)(struct deferred_work *work))
 {
-	static const struct conn_operation operation = {.abandoned = abandoned};
 	struct deferred *d = calloc(1, sizeof(*d));
 
 	if (d) {
-		*d = (struct deferred){.conn = c, .work = *work, .run = function};
+		d->conn = c;
+		d->work = *work;
+		d->run = function;
 	} else {
 		free(work->text);
 		free(work->data);
 	}
 	*work = (struct deferred_work){};
+	return d;
+}
+
+void deferred_start(struct conn *c, struct worker *worker, struct deferred_work *work,
+		    void (*function)(struct deferred_work *work))
+{
+	static const struct conn_operation operation = {.abandoned = abandoned};
+	struct deferred *d = make(c, work, function);
+
+	if (d && outstanding == DEFERRED_MAX) {
+		deferred_free(d);
+		conn_error(c, "LimitReached", "",
+			   "%u calls wait for their answers already, the most that the daemon takes; try again later",
+			   DEFERRED_MAX);
+		return;
+	}
 	if (d && !worker_submit(worker, run, done, d)) {
+		outstanding++;
 		conn_defer(c, &operation, d);
 		return;
 	}

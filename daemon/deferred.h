@@ -11,6 +11,8 @@
 #include "daemon/kernel.h"
 #include "daemon/worker.h"
 
+#define DEFERRED_MAX 64u /* calls that wait for their answers, those of closed connections included */
+
 /* What the worker is given, and what it gives back. */
 struct deferred_work {
 	const struct kernel *kernel; /* all zero if kernel_open() failed */
@@ -24,7 +26,8 @@ struct deferred_work {
 
 /*
  * Calls run on the worker's thread, then sends replies, or the error Failed with why. work's
- * contents are moved. The call is answered whatever happens.
+ * contents are moved. The call is answered whatever happens: with LimitReached if DEFERRED_MAX calls
+ * wait. run is not called if the connection is gone by then.
  */
 void deferred_start(struct conn *c, struct worker *worker, struct deferred_work *work,
 		    void (*run)(struct deferred_work *work));

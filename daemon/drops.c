@@ -250,7 +250,7 @@ static bool add_kind(const struct plan *p, const struct item *i, struct json_obj
 			     reason ? ledger_subsystem(p->ledger, i->key.reason, subsystem, sizeof(subsystem)) : "") &&
 	       jsonmake_text(o, "location", 
 			     all || p->by == DROPSQUERY_BY_LOCATION ? location_text(i, address, sizeof(address)) : "") &&
-	       jsonmake_text(o, "device", all || p->by == DROPSQUERY_BY_DEV ? i->device : "") &&
+	       jsonmake_name(o, "device", all || p->by == DROPSQUERY_BY_DEV ? i->device : "") &&
 	       jsonmake_number(o, "ifindex", i->key.ifindex) && jsonmake_number(o, "netns", i->key.netns) &&
 	       jsonmake_text(o, "protocol",
 			     proto ? protocol_text(i->key.protocol, protocol, sizeof(protocol)) : "") &&

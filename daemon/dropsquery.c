@@ -4,6 +4,7 @@
 
 #include "daemon/dropsquery.h"
 #include "daemon/ledger.h"
+#include "quote.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -25,9 +26,12 @@ enum dropsquery_by dropsquery_by(const char *name)
 
 bool dropsquery_check(struct conn *c, const struct dropsquery *query, bool more)
 {
+	struct quote q;
+
 	if (dropsquery_by(query->by) == DROPSQUERY_BYS)
 		conn_error(c, "InvalidSpec", "by",
-			   "rows cannot be summed by \"%s\"; by is reason, location, dev, netns or proto", query->by);
+			   "rows cannot be summed by %s; by is reason, location, dev, netns or proto",
+			   quote_text(&q, query->by, strlen(query->by)));
 	else if (more && (query->since >= 0 || query->until >= 0))
 		conn_error(c, "InvalidSpec", query->since >= 0 ? "since" : "until",
 			   "called with more, Drops says what is dropped from now on: leave since and until out");

@@ -14,12 +14,29 @@
 
 static bool to_journal, only_problems;
 
+/* Names and texts of others may hold any byte: none may begin a line or move a terminal's cursor. */
+static void escape(const char *line, char *text)
+{
+	for (size_t i = 0; line[i] && i < LOG_LINE_BYTES; i++) {
+		unsigned char c = line[i];
+
+		if (c < ' ' || c == 0x7f)
+			text += sprintf(text, "\\x%02x", c);
+		else
+			*text++ = c;
+	}
+	*text = 0;
+}
+
 void log_line(int priority, const char *line)
 {
+	char text[4 * LOG_LINE_BYTES + 1];
+
+	escape(line, text);
 	if (to_journal)
-		fprintf(stderr, "<%d>%s\n", priority, line);
+		fprintf(stderr, "<%d>%s\n", priority, text);
 	else
-		fprintf(stderr, "netcapd: %s\n", line);
+		fprintf(stderr, "netcapd: %s\n", text);
 }
 
 static void write_line(int priority, const char *format, va_list arguments)

@@ -141,23 +141,6 @@ void netstats_clear(struct netstats *stats)
 
 /* ---- as JSON ---- */
 
-/* Names may hold any byte, and JSON only characters. */
-static bool add_name(struct json_object *o, const char *member, const char *name)
-{
-	char text[4 * NETCOUNTER_NAME_BYTES], *end = text;
-
-	for (; *name; name++) {
-		unsigned char c = *name;
-
-		if (c < ' ' || c > '~' || c == '\\')
-			end += sprintf(end, "\\x%02x", c);
-		else
-			*end++ = c;
-	}
-	*end = 0;
-	return jsonmake_text(o, member, text);
-}
-
 static int64_t bounded(uint64_t number)
 {
 	return number < INT64_MAX ? number : INT64_MAX;
@@ -167,7 +150,7 @@ static struct json_object *make_counter(const struct netcounter *c)
 {
 	struct json_object *o = json_object_new_object();
 	bool ok = jsonmake_text(o, "layer", netcounter_layer_name(c->layer)) &&
-		  add_name(o, "device", c->device) && add_name(o, "name", c->name) &&
+		  jsonmake_name(o, "device", c->device) && jsonmake_name(o, "name", c->name) &&
 		  jsonmake_number(o, "value", bounded(c->value)) &&
 		  jsonmake_number(o, "since", bounded(c->since));
 
