@@ -22,7 +22,7 @@ bool log_wants(int priority);
 /* Does the journal read standard error? */
 bool log_is_journal(void);
 
-/* Logs a line, its control characters as \\xNN, without a newline at its end. priority: of syslog(3). */
+/* Logs a line, its control characters as \xNN, without a newline at its end. priority: of syslog(3). */
 void log_line(int priority, const char *line);
 
 __attribute__((format(printf, 1, 2))) void log_error(const char *format, ...);

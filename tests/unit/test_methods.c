@@ -79,6 +79,7 @@ static void test_drops(void **state)
 	} cases[] = {
 	    {"{\"by\":\"port\"}", "\"by\""},
 	    {"{\"by\":\"\"}", "\"by\""},
+    {"{\"by\":\"a\\nb\"}", "\\\\x0a"},
 	    {"{\"since\":-1}", "\"since\""},
 	    {"{\"since\":\"1\"}", "\"since\""},
 	    {"{\"since\":9,\"until\":8}", "\"until\""},
