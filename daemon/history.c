@@ -100,10 +100,10 @@ static void merge(struct historyfile_row *to, struct historyfile_row *from)
 	}
 	to->packets += from->packets;
 	to->bytes += from->bytes;
-	if (!to->first || from->first < to->first)
-		to->first = from->first;
 	if (from->last > to->last)
 		to->last = from->last;
+	if (from->first && (!to->first || from->first < to->first))
+		to->first = from->first;
 }
 
 /* ---- rows ---- */
@@ -152,16 +152,30 @@ static void note_change(struct history *h, unsigned number, const struct history
 	change->bytes += counts->bytes;
 }
 
-/* The row that was idle longest, for another kind. */
+/*
+ * Empties a row. The daemon may be killed between any two writes: first goes first, since it may never be after last, and
+ * the row is empty before its counts are added elsewhere, so that they may be lost, but never count twice.
+ */
+static void empty(struct historyfile_row *row)
+{
+	__atomic_store_n(&row->first, 0, __ATOMIC_RELEASE);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	memset(row, 0, sizeof(*row));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The row that was idle longest, emptied for another kind. */
 static struct slot *reuse(struct history *h)
 {
 	struct slot *slot = TAILQ_FIRST(&h->ages);
 	unsigned number = number_of(h, slot);
 	struct history_counts *change = &h->changes[number];
+	struct historyfile_row *row = &h->file.data->row[number], gone = *row;
 
 	LIST_REMOVE(slot, chain);
 	TAILQ_REMOVE(&h->ages, slot, age);
-	merge(&h->file.data->overflow, &h->file.data->row[number]);
+	empty(row);
+	merge(&h->file.data->overflow, &gone);
 	if (change->packets)
 		note_change(h, HISTORY_OVERFLOW, change);
 	change->packets = change->bytes = 0;
@@ -175,7 +189,8 @@ static struct slot *make(struct history *h, const struct ledger_key *key, uint64
 	struct slot *slot = full ? reuse(h) : &h->slots[d->count];
 	struct historyfile_row *row = &d->row[number_of(h, slot)];
 
-	memset(row, 0, sizeof(*row));
+	if (!full)
+		empty(row);
 	row->key = *key;
 	row->second = at / NS_PER_S;
 	if (!full)

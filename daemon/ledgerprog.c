@@ -262,7 +262,7 @@ static int take_row(struct ledgerprog *p, const struct ledger_key *key, const st
 	packets = counts.packets;
 	bytes = counts.bytes;
 	p->rows[key->generation % GENERATIONS]++;
-	if (packets == seen->packets && bytes == seen->bytes)
+	if (!packets || (packets == seen->packets && bytes == seen->bytes)) /* without packets its entry would be free */
 		return 0;
 	counts.packets -= seen->packets;
 	counts.bytes -= seen->bytes;
@@ -321,7 +321,7 @@ static int read_overflow(struct ledgerprog *p, uint64_t now, const struct ledger
 	p->overflow_packets = packets;
 	p->overflow_bytes = bytes;
 	p->missed = missed;
-	if (!counts.packets)
+	if (!counts.packets && !counts.bytes)
 		return 0;
 	callbacks->overflow(arg, &counts);
 	return 1;

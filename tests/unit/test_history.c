@@ -312,6 +312,27 @@ static void test_killed(void **state)
 	assert_int_equal(between(p->history, 0, 0, START + SECOND, START + SECOND), 5);
 }
 
+static void overwrite(struct place *p, off_t at, const void *data, size_t size);
+
+/* Killed while a row gave way, it leaves one that is empty: its counts are lost, and nothing else is. */
+static void test_killed_as_a_row_gave_way(void **state)
+{
+	static const struct historyfile_row empty;
+	const struct history_counts unknown = { 3, 300 };
+	struct place *p = *state;
+	uint64_t now = START + MINUTE;
+
+	for (unsigned kind = 0; kind < HISTORYFILE_ROWS; kind++)
+		add(p->history, kind, 1, START + SECOND);
+	history_add_overflow(p->history, &unknown, START + SECOND);
+	overwrite(p, offsetof(struct historyfile_data, row[5]), &empty, sizeof(empty));
+	reopen(p, now);
+	assert_int_equal(access(p->bad, F_OK), -1);
+	assert_int_equal(add(p->history, HISTORYFILE_ROWS, 2, START + 2 * SECOND), 5);
+	assert_int_equal(sum_of_all(p->history, 0, now, now), HISTORYFILE_ROWS - 1 + 3 + 2);
+	assert_int_equal(history_row(p->history, HISTORY_OVERFLOW)->first, START + SECOND);
+}
+
 static void overwrite(struct place *p, off_t at, const void *data, size_t size)
 {
 	int fd = open(p->path, O_RDWR);
@@ -431,6 +452,7 @@ int main(void)
 		TEST(test_changes),
 		TEST(test_reopened),
 		TEST(test_killed),
+		TEST(test_killed_as_a_row_gave_way),
 		TEST(test_another_boot),
 		TEST(test_damaged),
 		TEST(test_torn),
