@@ -2,21 +2,19 @@
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "daemon/filterchild.h"
+#include "daemon/sandbox.h"
 #include "daemon/filtertext.h"
 #include "proto/limit.h"
 
@@ -82,53 +80,6 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &header, none) ? -errno : 0;
 }
 
-#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define REFUSE(name)                                          \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-
-/*
- * Where the daemon is not root they are the same user, and what a user may do to its other
- * processes is refused here. Calls of another architecture are netcapd.service's to refuse.
- */
-static int leave_others_alone(void)
-{
-	static const struct sock_filter calls[] = {
-	    LOAD(nr),
-	    REFUSE(kill),
-	    REFUSE(tkill),
-	    REFUSE(tgkill),
-	    REFUSE(rt_sigqueueinfo),
-	    REFUSE(rt_tgsigqueueinfo),
-	    REFUSE(pidfd_open),
-	    REFUSE(ptrace),
-	    REFUSE(process_vm_readv),
-	    REFUSE(process_vm_writev),
-	    REFUSE(setpriority),
-	    REFUSE(ioprio_set),
-	    REFUSE(sched_setaffinity),
-	    REFUSE(sched_setattr),
-	    REFUSE(sched_setparam),
-	    REFUSE(sched_setscheduler),
-	    REFUSE(migrate_pages),
-	    REFUSE(move_pages),
-	    REFUSE(execve),
-	    REFUSE(execveat),
-	    /* setrlimit() is prlimit64() of process 0 */
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 3),
-	    LOAD(args[0]),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = {
-	    .len = sizeof(calls) / sizeof(*calls),
-	    .filter = (struct sock_filter *)calls,
-	};
-
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) ? -errno : 0;
-}
-
 /* The parent's death signal is forgotten when the user changes, so it comes after that. */
 static int drop_privileges(int fd)
 {
@@ -148,7 +99,7 @@ static int drop_privileges(int fd)
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
 		return -errno;
 	err = limit_resources();
-	return err ? err : leave_others_alone();
+	return err ? err : sandbox_enter();
 }
 
 static rlim_t cpu_seconds(void)
