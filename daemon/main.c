@@ -161,11 +161,9 @@ static void raise_limit(int resource, bool beyond)
 
 static void prepare_process(void)
 {
-	/* one for both threads: what the worker's own would keep after a session is 8 MiB */
-	mallopt(M_ARENA_MAX, 1);
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
-	/* one arena for both threads: glibc never gives back what the top of another one holds */
+	/* one arena for both threads: what the worker's own would keep after a session is 8 MiB, never given back */
 	mallopt(M_ARENA_MAX, 1);
 	raise_limit(RLIMIT_NOFILE, false);
 	/* kernels before 5.11 charge BPF maps to it */
