@@ -30,8 +30,9 @@ struct {
 } netcap_samples SEC(".maps");
 
 /*
- * Whether there may be one more in this second, in which case it counts. CPUs that ask at the same time may get a few more.
- * Half of a second's are for the first of their kind, so that one kind on many CPUs does not have them all.
+ * Whether there may be one more in this second, in which case it counts. CPUs that ask at the same time may get a
+ * few more. Half of a second's are for the first of their kind, so that one kind on many CPUs does not have them
+ * all.
  */
 static __always_inline bool sample_allowed(struct ledger_value *row, __u64 now)
 {
@@ -102,8 +103,8 @@ static __always_inline void sample_bytes(struct netcap_record *r, __u8 *data, st
 }
 
 /*
- * Apart, so that the others do not make room for it. Without bpf_rdonly_cast() the program must not have subprograms: it
- * has plain loads from addresses that may be bad, see cast.bpf.h.
+ * Apart, so that the others do not make room for it. Without bpf_rdonly_cast() the program must not have
+ * subprograms: it has plain loads from addresses that may be bad, see cast.bpf.h.
  */
 #ifdef NETCAP_CAST
 #define SAMPLE_FUNCTION static __noinline
@@ -112,7 +113,8 @@ static __always_inline void sample_bytes(struct netcap_record *r, __u8 *data, st
 #endif
 
 /*
- * All members are read as from an address only: what is rare may take its time, and every verifier takes it. now: CLOCK_BOOTTIME, which is the sample's time.
+ * All members are read as from an address only: what is rare may take its time, and every verifier takes it. now:
+ * CLOCK_BOOTTIME, which is the sample's time.
  */
 SAMPLE_FUNCTION int sample_take(__u64 *ctx, struct sk_buff *skb, struct net_device *dev,
 				  const struct ledger_key *key, __u64 now)

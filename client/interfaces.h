@@ -20,8 +20,8 @@ uint16_t interfaces_link(const struct interfaces *all, uint32_t index);
 /* Its trace point, or "?". Lives as long as the collection. */
 const char *interfaces_description(const struct interfaces *all, uint32_t index);
 /*
- * Makes a packet of a block, which it points to. store (META_TEXT_MAX bytes) is for the strings of its metadata; NULL: that
- * is not wanted.
+ * Makes a packet of a block, which it points to. store (META_TEXT_MAX bytes) is for the strings of its metadata;
+ * NULL: that is not wanted.
  */
 void interfaces_packet(const struct interfaces *all, const struct pcapng_packet *block, char *store,
 		       struct packet *p);

@@ -16,9 +16,9 @@
 #define DROPS_FOLLOWED_ROWS 100
 
 /*
- * Answers the call that runs, by the worker; with more (follow) until the caller hangs up or the ledger ends. ledger may be NULL:
- * why then says, in a sentence, why there is none. baseline: what layers
- * had lost when the daemon began.
+ * Answers the call that runs, by the worker; with more (follow) until the caller hangs up or the ledger ends. ledger
+ * may be NULL: why then says, in a sentence, why there is none. baseline: what layers had lost when the daemon
+ * began.
  */
 void drops_call(struct ledger *ledger, const char *why, const struct netstats *baseline, const struct session_host *host,
 		struct conn *c, const struct dropsquery *query, bool more);

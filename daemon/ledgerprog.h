@@ -36,8 +36,8 @@ struct ledgerprog *ledgerprog_new(const struct kernel *k, char *why, size_t size
 void ledgerprog_free(struct ledgerprog *p);
 
 /*
- * Reads all samples and then all rows; now: nanoseconds of CLOCK_BOOTTIME. When there are many, programs begin anew with other rows, and
- * those that were are deleted later. Returns how many rows changed, or negative errno.
+ * Reads all samples and then all rows; now: nanoseconds of CLOCK_BOOTTIME. When there are many, programs begin anew
+ * with other rows, and those that were are deleted later. Returns how many rows changed, or negative errno.
  */
 int ledgerprog_read(struct ledgerprog *p, uint64_t now, const struct ledgerprog_callbacks *callbacks, void *arg);
 

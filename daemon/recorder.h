@@ -54,8 +54,8 @@ size_t recorder_each(const struct recorder *r, uint64_t since, uint64_t until,
 		     bool (*take)(void *arg, const struct netcap_record *sample), void *arg);
 
 /*
- * The newest sample of drops like this key's: reason, location, netns and ifindex are the same. False: there is none. Else
- * *sample is for droplog_feed(), and points into text.
+ * The newest sample of drops like this key's: reason, location, netns and ifindex are the same. False: there is
+ * none. Else *sample is for droplog_feed(), and points into text.
  */
 bool recorder_latest(const struct recorder *r, const struct ledger_key *key, const struct symbols *symbols,
 		     struct sample_text *text, struct droplog_sample *sample);

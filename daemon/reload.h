@@ -14,7 +14,8 @@ struct reload;
 
 /*
  * config is what a new one replaces, in its place: pointers to it stay valid, those into its lists
- * do not, and changed(arg) is called right after. It and source must outlive the object; worker must end before. NULL: out of memory.
+ * do not, and changed(arg) is called right after. It and source must outlive the object; worker must end before.
+ * NULL: out of memory.
  */
 struct reload *reload_new(struct worker *worker, const struct config_source *source,
 			  struct config *config, void (*changed)(void *arg), void *arg);

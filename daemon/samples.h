@@ -20,12 +20,15 @@
 struct samples;
 
 /*
- * It is over, and fd closed: count samples were all written; or -1, and why says what went wrong (a sentence). The struct
- * samples is gone when this returns.
+ * It is over, and fd closed: count samples were all written; or -1, and why says what went wrong (a sentence). The
+ * struct samples is gone when this returns.
  */
 typedef void (*samples_done)(void *arg, int64_t count, const char *why);
 
-/* Of the samples from since to until, both included. Takes over fd. NULL with a sentence in why (size bytes): it does not begin, and done is not called. */
+/*
+ * Of the samples from since to until, both included. Takes over fd. NULL with a sentence in why (size bytes): it
+ * does not begin, and done is not called.
+ */
 struct samples *samples_start(const struct session_host *host, const struct recorder *recorder,
 			      const struct dropsquery_times *times, int fd, samples_done done, void *arg, char *why,
 			      size_t size);
