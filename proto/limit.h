@@ -13,6 +13,10 @@
 #define LIMIT_RING_MAX       67108864 /* bytes */
 #define LIMIT_TRACK_MIN      1024     /* packets, their copies counted too */
 #define LIMIT_TRACK_MAX      1048576
+#define LIMIT_GATHER_MIN     16       /* packets whose ways are open at a time */
+#define LIMIT_GATHER_MAX     1048576
+#define LIMIT_GATHER_TIMEOUT 600000   /* milliseconds; the least is 1 */
+#define LIMIT_SLOWER_NS      600000000000
 #define LIMIT_SKB_DATA_OFFSET 65535  /* bytes, in both directions */
 #define LIMIT_COMM_BYTES     15
 #define LIMIT_IFNAME_BYTES   15
@@ -20,6 +24,8 @@
 #define DEFAULT_SNAPLEN      256      /* bytes */
 #define DEFAULT_RING_BYTES   4194304  /* bytes */
 #define DEFAULT_TRACK_SIZE   65536    /* packets, their copies counted too */
+#define DEFAULT_GATHER_SIZE  65536    /* packets */
+#define DEFAULT_GATHER_TIMEOUT 1000   /* milliseconds */
 #define DEFAULT_SOCKET_PATH  "/run/netcapd/netcapd.sock"
 
 #endif

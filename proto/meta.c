@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "fieldtext.h"
+
 enum field_type {
 	FIELD_TEXT,
 	FIELD_STACK,
@@ -52,17 +54,6 @@ static const struct field fields[] = {
 
 #define FIELD_NUMBER (sizeof(fields) / sizeof(fields[0]))
 
-static const char upper_digits[] = "0123456789ABCDEF";
-static const char lower_digits[] = "0123456789abcdef";
-
-/* Bytes that stand for themselves in a value. */
-static const bool plain[256] = {
-	['!' ... '$'] = true, /* not "%" */
-	['&' ... '+'] = true, /* not "," */
-	['-' ... '<'] = true, /* not "=" */
-	['>' ... '~'] = true,
-};
-
 static const char *get_text(const struct meta *m, const struct field *f)
 {
 	const char *text;
@@ -106,83 +97,12 @@ static void set_number(struct meta *m, const struct field *f, uint64_t value)
 	}
 }
 
-struct writer {
-	char *at;
-	char *end; /* the last byte, kept for the NUL */
-	bool full;
-};
-
-static void put_char(struct writer *w, char c)
-{
-	if (w->at < w->end)
-		*w->at++ = c;
-	else
-		w->full = true;
-}
-
-static void put_bytes(struct writer *w, const char *bytes, size_t len)
-{
-	size_t room = (size_t)(w->end - w->at);
-
-	if (len > room) {
-		len = room;
-		w->full = true;
-	}
-	memcpy(w->at, bytes, len);
-	w->at += len;
-}
-
-static void put_value(struct writer *w, const char *value)
-{
-	const char *run = value;
-
-	for (;; run = ++value) {
-		uint8_t c;
-
-		while (plain[(uint8_t)*value])
-			value++;
-		put_bytes(w, run, (size_t)(value - run));
-		c = (uint8_t)*value;
-		if (!c)
-			return;
-		put_char(w, '%');
-		put_char(w, upper_digits[c >> 4]);
-		put_char(w, upper_digits[c & 15]);
-	}
-}
-
-/* The divisor is a constant, which spares the CPU the division. */
-static void put_decimal(struct writer *w, uint64_t value)
-{
-	char digits[20]; /* of 2^64 - 1 */
-	size_t first = sizeof(digits);
-
-	do {
-		digits[--first] = lower_digits[value % 10];
-		value /= 10;
-	} while (value);
-	put_bytes(w, digits + first, sizeof(digits) - first);
-}
-
-static void put_hex(struct writer *w, uint64_t value)
-{
-	char digits[16];
-	size_t first = sizeof(digits);
-
-	do {
-		digits[--first] = lower_digits[value & 15];
-		value >>= 4;
-	} while (value);
-	put_bytes(w, "0x", 2);
-	put_bytes(w, digits + first, sizeof(digits) - first);
-}
-
-static void put_stack(struct writer *w, const struct meta *m)
+static void put_stack(struct fieldtext_writer *w, const struct meta *m)
 {
 	for (unsigned i = 0; i < m->frames; i++) {
 		if (i)
-			put_char(w, ',');
-		put_value(w, m->stack[i]);
+			fieldtext_char(w, ',');
+		fieldtext_value(w, m->stack[i]);
 	}
 }
 
@@ -200,130 +120,50 @@ static bool applies(const struct meta *m, const struct field *f)
 	}
 }
 
-static void put_field(struct writer *w, const struct meta *m, const struct field *f)
+static void put_field(struct fieldtext_writer *w, const struct meta *m, const struct field *f)
 {
-	put_bytes(w, f->key, f->key_len);
-	put_char(w, '=');
+	fieldtext_key(w, f->key, f->key_len);
 	switch (f->type) {
 	case FIELD_TEXT:
-		put_value(w, get_text(m, f));
+		fieldtext_value(w, get_text(m, f));
 		break;
 	case FIELD_STACK:
 		put_stack(w, m);
 		break;
 	case FIELD_HEX:
-		put_hex(w, get_number(m, f));
+		fieldtext_hex(w, get_number(m, f));
 		break;
 	default:
-		put_decimal(w, get_number(m, f));
+		fieldtext_decimal(w, get_number(m, f));
 	}
 }
 
 int meta_format(const struct meta *m, char *text, size_t size)
 {
-	struct writer w = {.at = text};
+	struct fieldtext_writer w;
 
 	if (!m->point || m->frames > META_MAX_FRAMES)
 		return -EINVAL;
 	if (size < 1)
 		return -ENOBUFS;
-	w.end = text + size - 1;
+	fieldtext_begin(&w, text, size);
 	for (size_t i = 0; i < FIELD_NUMBER; i++) {
-		if (!applies(m, &fields[i]))
-			continue;
-		if (w.at > text)
-			put_char(&w, ' ');
-		put_field(&w, m, &fields[i]);
+		if (applies(m, &fields[i]))
+			put_field(&w, m, &fields[i]);
 	}
-	*w.at = '\0';
-	return w.full ? -ENOBUFS : (int)(w.at - text);
+	return fieldtext_end(&w);
 }
 
-/* A part of the comment that is being read. */
-struct span {
-	const char *at;
-	const char *end;
-};
-
-/* Where the strings go. */
-struct store {
-	char *at;
-	char *end;
-};
-
-static size_t span_len(const struct span *s)
+static int read_stack(struct meta *m, struct fieldtext_span value, struct fieldtext_store *to)
 {
-	return (size_t)(s->end - s->at);
-}
+	struct fieldtext_span frame;
 
-/* Cuts off the part before the separator, or all there is; false: nothing was left. */
-static bool span_split(struct span *rest, char separator, struct span *part)
-{
-	const char *found;
-
-	if (!rest->at)
-		return false;
-	found = memchr(rest->at, separator, span_len(rest));
-	part->at = rest->at;
-	part->end = found ? found : rest->end;
-	rest->at = found ? found + 1 : NULL;
-	return true;
-}
-
-static int hex_digit(char c)
-{
-	const char *found = c ? strchr(upper_digits, c) : NULL;
-
-	return found ? (int)(found - upper_digits) : -EBADMSG;
-}
-
-/* The next byte of a value, unescaped: 1..255, or -EBADMSG. */
-static int next_byte(struct span *s)
-{
-	uint8_t c = (uint8_t)*s->at++;
-	int high, low;
-
-	if (plain[c])
-		return c;
-	if (c != '%' || span_len(s) < 2)
-		return -EBADMSG;
-	high = hex_digit(*s->at++);
-	low = hex_digit(*s->at++);
-	if (high < 0 || low < 0 || (high | low) == 0)
-		return -EBADMSG;
-	return high << 4 | low;
-}
-
-static int read_text(struct span value, struct store *to, const char **text)
-{
-	char *start = to->at;
-
-	while (value.at < value.end) {
-		int c = next_byte(&value);
-
-		if (c < 0)
-			return c;
-		if (to->at == to->end)
-			return -ENOBUFS;
-		*to->at++ = (char)c;
-	}
-	if (to->at == to->end)
-		return -ENOBUFS;
-	*to->at++ = '\0';
-	*text = start;
-	return 0;
-}
-
-static int read_stack(struct meta *m, struct span value, struct store *to)
-{
-	struct span frame;
-
-	while (span_split(&value, ',', &frame)) {
+	while (fieldtext_split(&value, ',', &frame)) {
 		int err;
 
 		if (m->frames == META_MAX_FRAMES)
 			return -EBADMSG;
-		err = read_text(frame, to, &m->stack[m->frames]);
+		err = fieldtext_read(frame, to, &m->stack[m->frames]);
 		if (err)
 			return err;
 		m->frames++;
@@ -331,54 +171,24 @@ static int read_stack(struct meta *m, struct span value, struct store *to)
 	return 0;
 }
 
-/* Of a field that is not known: a list or not, its bytes must be those of the grammar. */
-static int check_value(struct span value)
+static int read_number(struct meta *m, const struct field *f, struct fieldtext_span value)
 {
-	struct span item;
+	uint64_t number;
+	int err = fieldtext_read_number(value, UINT64_MAX >> (64 - 8 * f->size), &number);
 
-	while (span_split(&value, ',', &item)) {
-		while (item.at < item.end) {
-			int c = next_byte(&item);
-
-			if (c < 0)
-				return c;
-		}
-	}
-	return 0;
+	if (!err)
+		set_number(m, f, number);
+	return err;
 }
 
-static int read_number(struct meta *m, const struct field *f, struct span value)
-{
-	const uint64_t max = UINT64_MAX >> (64 - 8 * f->size);
-	unsigned base = 10;
-	uint64_t number = 0;
-
-	if (span_len(&value) > 2 && memcmp(value.at, "0x", 2) == 0) {
-		base = 16;
-		value.at += 2;
-	}
-	if (value.at == value.end)
-		return -EBADMSG;
-	for (; value.at < value.end; value.at++) {
-		const char *digit = memchr(lower_digits, *value.at, base);
-		uint64_t add = digit ? (uint64_t)(digit - lower_digits) : 0;
-
-		if (!digit || number > (max - add) / base)
-			return -EBADMSG;
-		number = number * base + add;
-	}
-	set_number(m, f, number);
-	return 0;
-}
-
-static int read_value(struct meta *m, const struct field *f, struct span value, struct store *to)
+static int read_value(struct meta *m, const struct field *f, struct fieldtext_span value, struct fieldtext_store *to)
 {
 	const char *text;
 	int err;
 
 	switch (f->type) {
 	case FIELD_TEXT:
-		err = read_text(value, to, &text);
+		err = fieldtext_read(value, to, &text);
 		if (!err)
 			memcpy((char *)m + f->offset, &text, sizeof(text));
 		return err;
@@ -389,38 +199,27 @@ static int read_value(struct meta *m, const struct field *f, struct span value, 
 	}
 }
 
-static bool is_key(const struct span *key)
-{
-	if (span_len(key) == 0 || *key->at < 'a' || *key->at > 'z')
-		return false;
-	for (const char *c = key->at; c < key->end; c++) {
-		if ((*c < 'a' || *c > 'z') && (*c < '0' || *c > '9') && *c != '_')
-			return false;
-	}
-	return true;
-}
-
-static const struct field *find_field(const struct span *key)
+static const struct field *find_field(const struct fieldtext_span *key)
 {
 	for (size_t i = 0; i < FIELD_NUMBER; i++) {
-		if (fields[i].key_len == span_len(key) &&
-		    memcmp(fields[i].key, key->at, span_len(key)) == 0)
+		if (fields[i].key_len == fieldtext_span_len(key) &&
+		    memcmp(fields[i].key, key->at, fieldtext_span_len(key)) == 0)
 			return &fields[i];
 	}
 	return NULL;
 }
 
 /* seen has a bit for each field that was read: none may come twice. */
-static int read_field(struct meta *m, struct span text, struct store *to, uint32_t *seen)
+static int read_field(struct meta *m, struct fieldtext_span text, struct fieldtext_store *to, uint32_t *seen)
 {
 	const struct field *f;
-	struct span key;
+	struct fieldtext_span key;
 
-	if (!span_split(&text, '=', &key) || !text.at || !is_key(&key))
+	if (!fieldtext_split_key(&text, &key))
 		return -EBADMSG;
 	f = find_field(&key);
 	if (!f)
-		return check_value(text);
+		return fieldtext_check(text);
 	if (*seen & 1u << (f - fields))
 		return -EBADMSG;
 	*seen |= 1u << (f - fields);
@@ -429,15 +228,15 @@ static int read_field(struct meta *m, struct span text, struct store *to, uint32
 
 int meta_parse(struct meta *m, const char *text, size_t len, char *store, size_t size)
 {
-	struct span rest = {text, text + len};
-	struct store to = {store, store + size};
-	struct span field;
+	struct fieldtext_span rest = {text, text + len};
+	struct fieldtext_store to = {store, store + size};
+	struct fieldtext_span field;
 	uint32_t seen = 0;
 
 	memset(m, 0, offsetof(struct meta, stack));
 	if (len == 0)
 		return -EBADMSG;
-	while (span_split(&rest, ' ', &field)) {
+	while (fieldtext_split(&rest, ' ', &field)) {
 		int err = read_field(m, field, &to, &seen);
 
 		if (err)

@@ -17,7 +17,7 @@
 
 #define STATISTICS_OPTIONS 4
 
-_Static_assert(BLOCK_FRAME + PACKET_FIXED + LIMIT_SNAPLEN + OPTION_VALUE_MAX + 16 <= BLOCK_MAX,
+_Static_assert(BLOCK_FRAME + PACKET_FIXED + LIMIT_SNAPLEN + 2 * OPTION_VALUE_MAX + 32 <= BLOCK_MAX,
 	       "the largest packet must pass the reader");
 _Static_assert(BLOCK_FRAME + INTERFACE_FIXED + 3 * OPTION_VALUE_MAX + 32 <= BLOCK_MAX,
 	       "the largest interface must pass the reader");
@@ -176,11 +176,13 @@ int pcapng_put_interface(struct buf *out, const struct pcapng_interface *i)
 int pcapng_put_packet(struct buf *out, const struct pcapng_packet *p)
 {
 	size_t options = p->comment ? option_size(p->comment_len) + OPTION_HEADER : 0;
-	size_t size = BLOCK_FRAME + PACKET_FIXED + pcapng_padded(p->cap_len) + options;
+	size_t journey = p->journey ? option_size(p->journey_len) : 0; /* behind the comment */
+	size_t size = BLOCK_FRAME + PACKET_FIXED + pcapng_padded(p->cap_len) + options + journey;
 	uint8_t *at;
 
 	if (p->cap_len > p->wire_len || p->cap_len > LIMIT_SNAPLEN ||
-	    (p->comment && p->comment_len > OPTION_VALUE_MAX))
+	    (p->comment && p->comment_len > OPTION_VALUE_MAX) ||
+	    (p->journey && (!p->comment || p->journey_len > OPTION_VALUE_MAX)))
 		return -EINVAL;
 	at = block_begin(out, BLOCK_PACKET, size);
 	if (!at)
@@ -192,6 +194,8 @@ int pcapng_put_packet(struct buf *out, const struct pcapng_packet *p)
 	at = put_padded(at, p->data, p->cap_len);
 	if (p->comment) {
 		at = put_option(at, OPT_COMMENT, p->comment, p->comment_len);
+		if (p->journey)
+			at = put_option(at, OPT_COMMENT, p->journey, p->journey_len);
 		at = put_end_of_options(at);
 	}
 	block_end(out, at, size);

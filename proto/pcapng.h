@@ -2,7 +2,7 @@
 /*
  * The data stream: pcapng as in draft-ietf-opsawg-pcapng, host byte order, one section, one
  * interface per (trace point, device, link type), timestamps in nanoseconds (if_tsresol 9), one
- * comment per packet (meta.h), interface statistics blocks at the end.
+ * comment per packet (meta.h) and perhaps a second one (journey.h), interface statistics blocks at the end.
  * The encoder appends whole blocks to a buf or nothing at all. The decoder takes bytes as they come.
  */
 #ifndef PCAPNG_H
@@ -36,6 +36,8 @@ struct pcapng_packet {
 	const uint8_t *data;
 	const char *comment;     /* UTF-8, not NUL-terminated; NULL: none */
 	size_t comment_len;      /* at most 65535 */
+	const char *journey;     /* a second comment (journey.h), as the first; NULL: none */
+	size_t journey_len;
 };
 
 struct pcapng_statistics {

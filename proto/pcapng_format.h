@@ -24,7 +24,7 @@
 #define END_FIXED        16
 
 /* Longest block that the reader takes. */
-#define BLOCK_MAX (LIMIT_SNAPLEN + 131072)
+#define BLOCK_MAX (LIMIT_SNAPLEN + 262144)
 
 #define SECTION_MAGIC 0x1a2b3c4du
 #define SECTION_MAJOR 1

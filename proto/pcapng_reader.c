@@ -196,9 +196,14 @@ static int read_packet(struct pcapng_reader *r, struct cursor *c, struct pcapng_
 	p->data = c->at;
 	c->at += pcapng_padded(p->cap_len);
 	while ((ret = option_next(c, &o)) > 0) {
-		if (o.code == OPT_COMMENT && !p->comment) {
+		if (o.code != OPT_COMMENT)
+			continue;
+		if (!p->comment) {
 			p->comment = (const char *)o.value;
 			p->comment_len = o.len;
+		} else if (!p->journey) {
+			p->journey = (const char *)o.value;
+			p->journey_len = o.len;
 		}
 	}
 	return ret;

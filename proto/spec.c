@@ -32,6 +32,14 @@ static const struct jsonstrict_field fields[] = {
 	{"trackSize", JSONSTRICT_INTEGER, offsetof(struct spec, track_size), false, LIMIT_TRACK_MIN,
 	 LIMIT_TRACK_MAX},
 	{"trackEnds", JSONSTRICT_BOOLEAN, offsetof(struct spec, track_ends), false, 0, 0},
+	{"gather", JSONSTRICT_STRING, offsetof(struct spec, gather), false, 1, LIMIT_COMM_BYTES},
+	{"gatherTimeoutMs", JSONSTRICT_INTEGER, offsetof(struct spec, gather_timeout_ms), false, 1,
+	 LIMIT_GATHER_TIMEOUT},
+	{"gatherSize", JSONSTRICT_INTEGER, offsetof(struct spec, gather_size), false, LIMIT_GATHER_MIN,
+	 LIMIT_GATHER_MAX},
+	{"slowerNs", JSONSTRICT_INTEGER, offsetof(struct spec, slower_ns), false, 0, LIMIT_SLOWER_NS},
+	{"histogram", JSONSTRICT_BOOLEAN, offsetof(struct spec, histogram), false, 0, 0},
+	{"gatherSummary", JSONSTRICT_BOOLEAN, offsetof(struct spec, gather_summary), false, 0, 0},
 	{"skbData", JSONSTRICT_BOOLEAN, offsetof(struct spec, skb_data), false, 0, 0},
 	{"skbDataOffset", JSONSTRICT_INTEGER, offsetof(struct spec, skb_data_offset), false,
 	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},
@@ -54,7 +62,9 @@ void spec_init(struct spec *s)
 {
 	*s = (struct spec){.snaplen = DEFAULT_SNAPLEN,
 			   .ring_bytes = DEFAULT_RING_BYTES,
-			   .track_size = DEFAULT_TRACK_SIZE};
+			   .track_size = DEFAULT_TRACK_SIZE,
+			   .gather_timeout_ms = DEFAULT_GATHER_TIMEOUT,
+			   .gather_size = DEFAULT_GATHER_SIZE};
 }
 
 void spec_clear(struct spec *s)
@@ -68,6 +78,7 @@ void spec_clear(struct spec *s)
 	free(s->backend);
 	free(s->fake_hdr);
 	free(s->packets);
+	free(s->gather);
 	spec_init(s);
 }
 
@@ -211,6 +222,43 @@ static int check_track(const struct spec *s, const struct refusal *r)
 	return 0;
 }
 
+bool spec_gathers_by_track(const struct spec *s)
+{
+	return s->gather && !strcmp(s->gather, "track");
+}
+
+/* What makes sense only with gather. */
+static int check_no_gather(const struct spec *s, const struct refusal *r)
+{
+	const char *field = s->gather_timeout_ms != DEFAULT_GATHER_TIMEOUT ? "gatherTimeoutMs" :
+			    s->gather_size != DEFAULT_GATHER_SIZE	    ? "gatherSize" :
+			    s->slower_ns				    ? "slowerNs" :
+			    s->histogram				    ? "histogram" :
+			    s->gather_summary				    ? "gatherSummary" :
+									      NULL;
+
+	return field ? refuse(r, field, "this says how ways of packets are gathered: it needs gather") : 0;
+}
+
+static int check_gather(const struct spec *s, const struct refusal *r)
+{
+	struct quote q;
+
+	if (!s->gather)
+		return check_no_gather(s, r);
+	if (strcmp(s->gather, "track") && strcmp(s->gather, "pointer") && strcmp(s->gather, "content"))
+		return refuse(r, "gather", "packets are told apart by track, pointer or content, not %s",
+			      quote_text(&q, s->gather, strlen(s->gather)));
+	if (spec_is_xdp(s) && strcmp(s->gather, "content"))
+		return refuse(r, "gather", "packets of XDP can be told apart by their content only: give content");
+	if (s->track)
+		return refuse(r, "track", "gathering follows packets itself: give gather \"track\", without track");
+	if (s->histogram && (s->slower_ns || s->stack))
+		return refuse(r, s->stack ? "stack" : "slowerNs",
+			      "with histogram no packet is sent, slow or with its stack: leave one of them out");
+	return 0;
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -231,6 +279,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_packets(s, &refusal);
 	if (!r)
 		r = check_track(s, &refusal);
+	if (!r)
+		r = check_gather(s, &refusal);
 	return r;
 }
 

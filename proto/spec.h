@@ -18,6 +18,8 @@ struct spec {
 	char *fake_hdr;    /* "auto", "always", "never": make headers that are missing; NULL: auto, but
 			      never with skb_data or many trace points */
 	char *packets;     /* "skb" or "xdp": what holds those that are meant, NULL: skb */
+	char *gather;      /* show each packet's way through the trace points, by what it is known: "track",
+			      "pointer", "content"; NULL: each event by itself */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
@@ -27,6 +29,12 @@ struct spec {
 	int64_t ring_bytes;
 	int64_t skb_data_offset; /* bytes from skb->data, with skb_data */
 	int64_t track_size; /* sk_buffs followed at a time, with track */
+	int64_t gather_timeout_ms; /* how long nothing comes of a packet before its way is over, with gather */
+	int64_t gather_size; /* packets whose ways are open at a time, with gather */
+	int64_t slower_ns; /* only packets that take longer from their first trace point to another, with gather;
+			      0: all */
+	bool histogram;    /* send no packets, only how long they took, with gather */
+	bool gather_summary; /* say how long they took while the session runs, with gather */
 	bool stack;        /* keep the kernel stack */
 	bool inner;        /* packets are those in tunnels */
 	bool track;        /* follow packets that matched once */
@@ -48,6 +56,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		   size_t size);
 /* Are packets of XDP meant, not those in an skb? */
 bool spec_is_xdp(const struct spec *s);
+/* Has this session's kind of gathering to know when packets are copied and freed? */
+bool spec_gathers_by_track(const struct spec *s);
 /* What a member packets may be. NULL is skb. 0, or -EINVAL with a sentence in why. */
 int spec_check_packets(const char *packets, char *why, size_t size);
 /* The parameters of Start; defaults are left out. NULL: out of memory. */

@@ -41,6 +41,10 @@ static void assert_packet(const struct pcapng_event *e, const struct pcapng_pack
 	assert_int_equal(e->packet.comment_len, p->comment_len);
 	if (p->comment_len)
 		assert_memory_equal(e->packet.comment, p->comment, p->comment_len);
+	assert_int_equal(!e->packet.journey, !p->journey);
+	assert_int_equal(e->packet.journey_len, p->journey_len);
+	if (p->journey_len)
+		assert_memory_equal(e->packet.journey, p->journey, p->journey_len);
 }
 
 static void assert_statistics(const struct pcapng_event *e, const struct pcapng_statistics *s)
@@ -179,6 +183,9 @@ static void test_absent_texts_and_comments(void **state)
 		.link = PCAPNG_LINK_RAW, .name = "", .description = "", .filter = ""};
 	const struct pcapng_packet bare = {.wire_len = 3};
 	const struct pcapng_packet void_comment = {.interface = 1, .comment = "", .comment_len = 0};
+	const struct pcapng_packet with_journey = {
+		.interface = 1, .comment = "a=b", .comment_len = 3, .journey = "journey=freed", .journey_len = 13};
+	const struct pcapng_packet only_journey = {.interface = 1, .journey = "journey=freed", .journey_len = 13};
 	struct pcapng_reader *r;
 	struct pcapng_event e;
 	struct buf b;
@@ -189,6 +196,8 @@ static void test_absent_texts_and_comments(void **state)
 	assert_int_equal(pcapng_put_interface(&b, &empty), 0);
 	assert_int_equal(pcapng_put_packet(&b, &bare), 0);
 	assert_int_equal(pcapng_put_packet(&b, &void_comment), 0);
+	assert_int_equal(pcapng_put_packet(&b, &with_journey), 0);
+	assert_int_equal(pcapng_put_packet(&b, &only_journey), -EINVAL);
 	r = reader_of(buf_head(&b), buf_len(&b));
 	assert_int_equal(pcapng_reader_next(r, &e), 1);
 	assert_int_equal(pcapng_reader_next(r, &e), 1);
@@ -199,6 +208,8 @@ static void test_absent_texts_and_comments(void **state)
 	assert_packet(&e, &bare);
 	assert_int_equal(pcapng_reader_next(r, &e), 1);
 	assert_packet(&e, &void_comment);
+	assert_int_equal(pcapng_reader_next(r, &e), 1);
+	assert_packet(&e, &with_journey);
 	pcapng_reader_free(r);
 	buf_clear(&b);
 }

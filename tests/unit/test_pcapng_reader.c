@@ -95,7 +95,7 @@ static const struct mutation mutations[] = {
 	{"minor version", SECTION + 14, 1, "\x09", 0},
 	{"length below a block's", SECTION + 4, 4, "\x08\0\0\0", 0},
 	{"length no multiple of 4", SECTION + 4, 4, "\x29\0\0\0", 0},
-	{"length over the limit", SECTION + 4, 4, "\x04\0\x06\0", 0},
+	{"length over the limit", SECTION + 4, 4, "\x04\0\x08\0", 0},
 	{"huge length", SECTION + 4, 4, "\xfc\xff\xff\xff", 0},
 	{"other length at the end", INTERFACE - 4, 1, "\x30", 0},
 	{"option beyond the block", SECTION + 26, 2, "\xff\xff", 0},
@@ -216,7 +216,7 @@ static void test_refuses_a_long_packet(void **state)
 /* A length over the limit is refused from its header, before the memory is asked for. */
 static void test_long_block_is_refused_early(void **state)
 {
-	static const uint32_t header[] = {0x0a0d0d0a, LIMIT_SNAPLEN + 131072 + 4};
+	static const uint32_t header[] = {0x0a0d0d0a, LIMIT_SNAPLEN + 262144 + 4};
 	struct pcapng_reader *r = reader_of(header, sizeof(header));
 	struct pcapng_event e;
 
