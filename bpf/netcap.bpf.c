@@ -13,6 +13,8 @@
 #include "inner.bpf.h"
 #include "made.bpf.h"
 #include "track.bpf.h"
+#include "ring.bpf.h"
+#include "gather.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -30,6 +32,8 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.inner = 1,
 	.track = 1,
 	.track_ends = 1,
+	.gather = NETCAP_GATHER_CONTENT, /* which calls all functions */
+	.slower_ns = 1,
 	.snaplen = 1,
 };
 
@@ -41,11 +45,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct netcap_counters);
 } netcap_counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-} netcap_ring SEC(".maps");
 
 /*
  * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
@@ -75,12 +74,12 @@ struct record_head {
 
 static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
 				     struct sk_buff *skb, struct net_device *dev,
-				     const struct netcap_packet *pkt, bool typed)
+				     const struct netcap_packet *pkt, const void *direct, bool typed)
 {
 	__u32 tag = packet_tag_len(pkt->vlan);
 
 	r->time_ns = bpf_ktime_get_ns();
-	r->skb = (__u64)skb;
+	r->skb = CONFIG(gather) == NETCAP_GATHER_CONTENT ? gather_key(skb, pkt, direct) : (__u64)skb;
 	r->location = argument(ctx, CONFIG(location_arg));
 	r->reason = argument(ctx, CONFIG(reason_arg));
 	r->point = point;
@@ -135,27 +134,6 @@ static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
 }
 
 /*
- * Wakes the daemon only if it sleeps: see daemon/ring.c for the other half. packets: how many the record
- * that was reserved counts for.
- */
-static __always_inline __u64 wake_flags(__u64 packets)
-{
-	struct netcap_control *c = &netcap_control;
-
-	/*
-	 * The reservation must be visible before armed is read, or a daemon that is about to sleep and
-	 * this program miss each other. The locked addition orders the two on x86-64.
-	 */
-	VERIFIER_OPAQUE(packets); /* for 0 clang would make another operation of it, new in Linux 5.12 */
-	__sync_fetch_and_add(&c->taken, packets);
-	if (!*(volatile __u32 *)&c->armed)
-		return BPF_RB_NO_WAKEUP;
-	*(volatile __u32 *)&c->armed = 0;
-	__sync_fetch_and_add(&c->wakeups, 1);
-	return BPF_RB_FORCE_WAKEUP;
-}
-
-/*
  * Fills the fixed part of a record, and says whether to wake the daemon. Global, so that the verifier
  * looks at it once and not for each size of a record.
  */
@@ -165,7 +143,7 @@ VERIFIER_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct reco
 		return BPF_RB_NO_WAKEUP;
 	__builtin_memcpy(r, head, sizeof(*head));
 	r->track = track_number(r->skb);
-	if (!r->netns)
+	if (!r->netns && CONFIG(gather) != NETCAP_GATHER_CONTENT) /* then skb is no address */
 		r->netns = sock_netns((struct sk_buff *)r->skb);
 	describe_task(r);
 	return wake_flags(1);
@@ -175,7 +153,7 @@ VERIFIER_FUNCTION __u64 netcap_finish(struct netcap_record *r, const struct reco
 static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point,
 							  struct sk_buff *skb,
 							  struct net_device *dev,
-							  const struct netcap_packet *pkt,
+							  const struct netcap_packet *pkt, const void *direct,
 							  struct record_plan *plan, __u64 *wake,
 							  bool typed, bool calls)
 {
@@ -185,7 +163,7 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	/* in memory, where the filter's copy was: in registers it would take room of its own when spilled */
 	VERIFIER_IN_MEMORY(h);
 	/* all that has many ways through it comes before the record's size splits them */
-	describe(h, ctx, point, skb, dev, pkt, typed);
+	describe(h, ctx, point, skb, dev, pkt, direct, typed);
 	if (calls) {
 		h->frame = call_remember(ctx);
 		h->flags |= h->frame ? NETCAP_F_CALL : 0;
@@ -198,6 +176,12 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	return r;
 }
 
+/* Are all packets captured that are asked for? */
+static __always_inline bool limit_reached(void)
+{
+	return CONFIG(count) && *(volatile __u64 *)&netcap_control.taken >= CONFIG(count);
+}
+
 static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 				    struct net_device *dev, struct netcap_packet *pkt,
 				    struct netcap_counters *counters, const void *direct,
@@ -207,37 +191,46 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 	struct record_plan plan;
 	__u64 wake;
 
-	if (CONFIG(count) &&
-	    *(volatile __u64 *)&netcap_control.taken >= CONFIG(count)) {
+	if (limit_reached()) {
 		__sync_fetch_and_add(&counters->limited, 1);
 		return;
 	}
-	r = begin_record(ctx, point, skb, dev, pkt, &plan, &wake, typed, calls);
+	r = begin_record(ctx, point, skb, dev, pkt, direct, &plan, &wake, typed, calls);
 	if (!r) {
 		if (calls)
 			call_forget(ctx);
+		if (CONFIG(gather))
+			gather_spoil(gather_key(skb, pkt, direct));
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
+	if (CONFIG(gather) == NETCAP_GATHER_CONTENT)
+		r->skb = source_number((__u64)skb); /* it was what the packet is known by */
 	keep_stack(r, ctx);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
+	if (CONFIG(slower_ns))
+		gather_tell(r->track); /* it comes behind this record, whose place is taken */
 	bpf_ringbuf_submit(r, wake);
 }
 
 /*
  * Like the call of netcap_load() in packet_matches(): it never runs, but makes libbpf append what is called
- * later before the filter. made: made_end() and track_begin() are, too; a function that never is would be missing in what
- * the kernel says of the program.
+ * later before the filter. made: made_end() is, too; a function that never is would be missing in what the kernel says of
+ * the program.
  */
 static __always_inline void keep_filter_last(bool made)
 {
 	if (CONFIG(access) <= NETCAP_ACCESS_DIRECT)
 		return;
-	if (made) {
+	if (made)
 		made_end(0);
-		track_begin(0);
-	}
+	track_begin(0);
+	gather_number(0, 0);
+	gather_note(0, 0);
+	gather_tell(0);
+	gather_spoil(0);
+	content_key(0, 0, 0);
 #ifndef NETCAP_OLD_LOOPS
 	netcap_finish(NULL, NULL);
 	bpf_loop(1, source_copy_step, NULL, 0);
@@ -254,18 +247,57 @@ static __always_inline __u64 pointer_in(__u64 value, __u16 at)
 	return pointer;
 }
 
+/*
+ * With gather, a packet that matches. True: the hit is counted, and there is nothing more to do. Where packets are
+ * told apart by their numbers, those that have one do not come here.
+ */
+static __always_inline bool gathered(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
+				     const struct netcap_packet *pkt, struct netcap_counters *counters,
+				     const void *direct, bool typed, bool calls)
+{
+	__u64 number = 0;
+
+	if (CONFIG(gather) != NETCAP_GATHER_TRACK)
+		number = gather_number(gather_key(skb, pkt, direct), point);
+	if (number)
+		return gather_again(ctx, point, skb, number, dev, counters, typed, calls);
+	if (limit_reached()) {
+		__sync_fetch_and_add(&counters->limited, 1);
+		return true;
+	}
+	number = track_begin(gather_key(skb, pkt, direct)); /* again, as the stack is short */
+	if (!gather_keeps())
+		return false;
+	if (number)
+		gather_note(number, point);
+	gather_nothing(counters);
+	return true;
+}
+
+/* Is it captured whatever it is? With gather it has been seen already, and only goes on if it is slow. */
+static __always_inline bool is_followed(struct sk_buff *skb)
+{
+	if (CONFIG(gather))
+		return CONFIG(gather) == NETCAP_GATHER_TRACK && CONFIG(slower_ns) && track_knows(skb);
+	return track_knows(skb);
+}
+
 /* Asks the filter, and captures. follows: packets may be followed, and are not asked again. False: it does not match. */
 static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
 				 struct netcap_packet *pkt, struct netcap_counters *counters,
 				 const void *direct, bool typed, bool calls, bool follows)
 {
-	if (!follows || !track_knows(skb)) { /* again, as the stack has no room to keep it */
+	if (!follows || !is_followed(skb)) { /* again, as the stack has no room to keep it */
 		/* no filter matches what begins with no header */
 		if (CONFIG(filtered) ? !packet_matches(pkt, direct) :
 					     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
 			return false;
-		if (follows && CONFIG(track))
+		if (CONFIG(gather)) {
+			if (gathered(ctx, point, skb, dev, pkt, counters, direct, typed, calls))
+				return true;
+		} else if (follows && CONFIG(track)) {
 			track_begin(source_number((__u64)skb));
+		}
 	}
 	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
 	return true;
@@ -290,8 +322,14 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 		call_forget(ctx);
 	if (!skb)
 		goto filtered;
+	if (CONFIG(gather) == NETCAP_GATHER_TRACK) {
+		__u64 number = gather_number(source_number((__u64)skb), point);
+
+		if (number && gather_again(ctx, point, skb, number, packet_dev(skb, typed), counters, typed, calls))
+			return 0;
+	}
 	dev = packet_dev(skb, typed);
-	if (!track_knows(skb) && !wanted(skb, dev, typed))
+	if (!is_followed(skb) && !wanted(skb, dev, typed))
 		goto filtered;
 	packet_locate(skb, dev, &pkt, &direct, typed);
 	if (CONFIG(fake))

@@ -29,7 +29,8 @@ enum netcap_record_flags {
 	NETCAP_F_STACK = 1 << 0,  /* stack[] holds stack_bytes of addresses, data[] follows the slot */
 	NETCAP_F_VLAN = 1 << 1,   /* vlan_tpid and vlan_tci belong at byte 12 of the packet */
 	NETCAP_F_PARTIAL = 1 << 2, /* page fragments could not be read: fewer bytes than asked for */
-	NETCAP_F_CALL = 1 << 3     /* frame is set, and a struct netcap_return of that frame follows */
+	NETCAP_F_CALL = 1 << 3,    /* frame is set, and a struct netcap_return of that frame follows */
+	NETCAP_F_KEPT = 1 << 4     /* daemon: a step from a struct netcap_history, which has no more than time, place and CPU */
 };
 
 /* Which headers of a packet were made (netcap_config.fake), since the stack had not written them yet. */
@@ -52,6 +53,14 @@ enum netcap_fake {
 	NETCAP_FAKE_NEVER = 0,
 	NETCAP_FAKE_AUTO = 1,   /* where the packet has no headers */
 	NETCAP_FAKE_ALWAYS = 2, /* wherever there is a socket to make them of */
+};
+
+/* What tells packets apart whose ways through the trace points are put together. */
+enum netcap_gather {
+	NETCAP_GATHER_NONE = 0,
+	NETCAP_GATHER_TRACK = 1,   /* their numbers, which copies have, too, and which go when they are freed */
+	NETCAP_GATHER_POINTER = 2, /* the addresses of their sk_buffs */
+	NETCAP_GATHER_CONTENT = 3, /* the parts of their headers that do not change on the way */
 };
 
 /* What holds a packet. A source (bpf/source.bpf.h) has it in its lowest bits. */
@@ -103,9 +112,13 @@ struct netcap_config {
 	__u8 track;         /* 1: a packet that matched once is captured everywhere */
 	__u8 track_ends;    /* 1: a struct netcap_end is wanted when such a packet is gone */
 	__u8 registers;     /* of programs beside the trace points: their arguments are in registers */
-	__u8 pad[5];
+	__u8 gather;        /* enum netcap_gather; track is 1 with all but the first */
+	__u8 histogram;     /* 1: with gather; only count how long packets take */
+	__u8 pad[3];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
+	__u64 gather_timeout_ns; /* with gather: a packet that was not seen for as long is another one */
+	__u64 slower_ns;    /* with gather: only packets that take longer from their first point; 0: all */
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
 };
@@ -175,6 +188,8 @@ struct netcap_control {
 	__u64 tracked;    /* packets that are or were followed */
 	__u64 track_put;  /* their sk_buffs that were put in netcap_track, */
 	__u64 track_gone; /* and taken out as they were freed */
+	__u64 gather_lost; /* records that were lost of packets which are followed already */
+	__u64 gather_full; /* hits that the histogram had no room for */
 };
 
 /*
@@ -243,9 +258,126 @@ struct netcap_end {
 	__u64 track;
 };
 
-_Static_assert(sizeof(struct netcap_config) == 104, "netcap_config: layout");
+/* What is known of a followed packet by the address of its sk_buff, or what else tells it from others. */
+struct netcap_trace {
+	__u64 number;  /* of the packet in the session; with NETCAP_SPOILED: its first record was lost */
+	__u64 seen_ns; /* with gather: when it was seen last, CLOCK_MONOTONIC */
+};
+
+#define NETCAP_SPOILED (1ull << 63)
+
+/*
+ * With gather: a packet that is followed was seen once more. In the ring behind its record; told from records by its
+ * length. With CONFIG(stack), stack[] follows, as long as that of records.
+ */
+struct netcap_step {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 track;
+	__u64 skb;     /* its address */
+	union {
+		__u64 location; /* as in struct netcap_record, like the others */
+		__u64 frame;
+	};
+	__u32 point;
+	__u32 reason;
+	__u32 ifindex;
+	__u32 netns;
+	__u32 pid;
+	__u16 cpu;
+	__u16 stack_bytes;
+	char dev[NETCAP_DEV_LEN];
+	__u8 flags;   /* NETCAP_F_STACK, NETCAP_F_CALL */
+	__u8 pad[7];
+	__u64 stack[];
+};
+
+/* Where a packet was before it turned out to be slow (netcap_config.slower_ns). */
+struct netcap_kept {
+	__u64 time_ns;
+	__u32 point;
+	__u32 cpu;
+};
+
+#define NETCAP_KEPT_MOST 16
+
+/* In the ring behind the record of a packet that turned out to be slow; told from records by its length. */
+struct netcap_history {
+	__u64 track;
+	__u32 count;   /* entries of kept[] */
+	__u32 dropped; /* later ones that there was no room for */
+	struct netcap_kept kept[NETCAP_KEPT_MOST];
+};
+
+/* A packet's way as the kernel keeps it for slower_ns and histogram, by its number. */
+struct netcap_journey {
+	__u64 first_ns;
+	__u64 last_ns;
+	__u64 visited;    /* a bit for each trace point */
+	__u32 last_point;
+	__u32 seen;       /* how often, the present time not counted */
+	__u64 told;       /* it was slow, and its events are sent from then on */
+	struct netcap_kept kept[NETCAP_KEPT_MOST]; /* not with histogram: entries are shorter then */
+};
+
+/*
+ * How many packets took how long from one trace point to the next. The key of netcap_edges is NETCAP_EDGE(from, to,
+ * bucket of the time); with NETCAP_EDGE_ARRIVED for from it counts the packets that were seen at a point at all.
+ */
+struct netcap_edge {
+	__u64 count;
+	__u64 min_ns;
+	__u64 max_ns;
+};
+
+#define NETCAP_EDGE_ARRIVED 0xffff
+#define NETCAP_EDGE(from, to, bucket) ((__u64)(from) << 32 | (__u64)(to) << 16 | (bucket))
+
+/*
+ * Times in buckets that are 1/32 of their lower end wide: exact up to 63 ns, 1.6 % beyond. Longer ones than 18 minutes
+ * are in the last one.
+ */
+#define NETCAP_BUCKET_BITS 5
+#define NETCAP_BUCKETS     ((40 - NETCAP_BUCKET_BITS + 1) << NETCAP_BUCKET_BITS)
+
+/* One half of a binary search for the highest bit. */
+#define NETCAP_BUCKET_HALF(ns, shift, bits) \
+	if (*(ns) >> (bits)) {              \
+		*(ns) >>= (bits);           \
+		*(shift) += (bits);         \
+	}
+
+static inline __u32 netcap_bucket(__u64 ns)
+{
+	__u64 rest = ns < (1ull << 40) - 1 ? ns : (1ull << 40) - 1;
+	__u32 shift = 0;
+
+	ns = rest;
+	rest >>= NETCAP_BUCKET_BITS;
+	NETCAP_BUCKET_HALF(&rest, &shift, 32)
+	NETCAP_BUCKET_HALF(&rest, &shift, 16)
+	NETCAP_BUCKET_HALF(&rest, &shift, 8)
+	NETCAP_BUCKET_HALF(&rest, &shift, 4)
+	NETCAP_BUCKET_HALF(&rest, &shift, 2)
+	NETCAP_BUCKET_HALF(&rest, &shift, 1)
+	/* shift is the highest bit's place above the lowest NETCAP_BUCKET_BITS, and rest is 1, or 0 if there is none */
+	return (shift + rest) << NETCAP_BUCKET_BITS | ((ns >> shift) & ((1u << NETCAP_BUCKET_BITS) - 1));
+}
+
+/* The least time in a bucket. */
+static inline __u64 netcap_bucket_ns(__u32 bucket)
+{
+	__u32 power = bucket >> NETCAP_BUCKET_BITS;
+	__u64 low = bucket & ((1u << NETCAP_BUCKET_BITS) - 1);
+
+	return power ? (low | 1u << NETCAP_BUCKET_BITS) << (power - 1) : low;
+}
+
+_Static_assert(sizeof(struct netcap_step) == 80, "netcap_step: layout");
+_Static_assert(sizeof(struct netcap_history) == 272, "netcap_history: layout");
+_Static_assert(sizeof(struct netcap_journey) == 40 + 256, "netcap_journey: layout");
+_Static_assert(sizeof(struct netcap_config) == 120, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
-_Static_assert(sizeof(struct netcap_control) == 104, "netcap_control: layout");
+_Static_assert(sizeof(struct netcap_control) == 120, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 120, "netcap_record: layout");
 _Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");

@@ -11,12 +11,15 @@
 #include "context.bpf.h"
 #include "packet.bpf.h"
 
-/* The numbers of packets, by the addresses of their sk_buffs. When it is full those go that were not seen longest. */
+/*
+ * The numbers of packets, by the addresses of their sk_buffs, or what else they are known by (gather.bpf.h). When it is
+ * full those go that were not seen longest.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u64);
-	__type(value, __u64);
+	__type(value, struct netcap_trace);
 } netcap_track SEC(".maps");
 
 /*
@@ -40,9 +43,9 @@ struct {
 /* The number of the packet at this address; 0: it is not followed. */
 static __always_inline __u64 track_number(__u64 skb)
 {
-	__u64 *number = CONFIG(track) ? bpf_map_lookup_elem(&netcap_track, &skb) : NULL;
+	struct netcap_trace *trace = CONFIG(track) ? bpf_map_lookup_elem(&netcap_track, &skb) : NULL;
 
-	return number ? *number : 0;
+	return trace ? trace->number : 0;
 }
 
 /* Is it followed? */
@@ -64,9 +67,9 @@ static __always_inline __u64 track_ticket(void)
 }
 
 /* False: there is one at this address already. */
-static __always_inline bool track_put(const __u64 *skb, const __u64 *number)
+static __always_inline bool track_put(const __u64 *skb, const struct netcap_trace *trace)
 {
-	if (bpf_map_update_elem(&netcap_track, skb, number, BPF_NOEXIST))
+	if (bpf_map_update_elem(&netcap_track, skb, trace, BPF_NOEXIST))
 		return false;
 	__sync_fetch_and_add(&netcap_control.track_put, 1);
 	return true;
@@ -74,33 +77,38 @@ static __always_inline bool track_put(const __u64 *skb, const __u64 *number)
 
 /*
  * The packet is followed from now on. Global, so that it has a stack of its own beside that of the filter; it takes
- * the skb as a number (source_number()). 0 if it worked.
+ * the skb as a number (source_number()). The packet's number; 0: it did not work.
  */
-__noinline long track_begin(__u64 skb)
+__noinline __u64 track_begin(__u64 skb)
 {
-	__u64 number = CONFIG(track) ? track_ticket() : 0, lives = 1;
+	struct netcap_trace trace = { .number = CONFIG(track) ? track_ticket() : 0 };
+	__u64 lives = 1;
 
-	if (!number || !track_put(&skb, &number))
-		return -1;
+	if (CONFIG(gather))
+		trace.seen_ns = bpf_ktime_get_ns();
+	if (!trace.number || !track_put(&skb, &trace))
+		return 0;
 	__sync_fetch_and_add(&netcap_control.tracked, 1);
 	if (CONFIG(track_ends))
-		bpf_map_update_elem(&netcap_lives, &number, &lives, BPF_ANY);
-	return 0;
+		bpf_map_update_elem(&netcap_lives, &trace.number, &lives, BPF_ANY);
+	return trace.number;
 }
 
 /* An sk_buff is made of another one. */
 static __always_inline void track_copy(__u64 new, __u64 old)
 {
-	__u64 number = track_number(old), *lives;
+	struct netcap_trace *known = bpf_map_lookup_elem(&netcap_track, &old), trace;
+	__u64 *lives;
 
-	if (!number)
+	if (!known)
 		return;
-	if (!track_put(&new, &number)) {
+	trace = *known;
+	if (!track_put(&new, &trace)) {
 		/* it was that of another packet, as when one that is kept for that is put together anew */
-		bpf_map_update_elem(&netcap_track, &new, &number, BPF_EXIST);
+		bpf_map_update_elem(&netcap_track, &new, &trace, BPF_EXIST);
 		return;
 	}
-	lives = CONFIG(track_ends) ? bpf_map_lookup_elem(&netcap_lives, &number) : NULL;
+	lives = CONFIG(track_ends) ? bpf_map_lookup_elem(&netcap_lives, &trace.number) : NULL;
 	if (lives)
 		__sync_fetch_and_add(lives, 1);
 }
@@ -122,7 +130,7 @@ static __always_inline bool track_lost_one(__u64 number)
 /* An sk_buff is freed. The number of the packet if it was its last one and that is to be told, else 0. */
 static __always_inline __u64 track_free(__u64 skb)
 {
-	__u64 number = track_number(skb);
+	__u64 number = track_number(skb) & ~NETCAP_SPOILED;
 
 	if (!number || bpf_map_delete_elem(&netcap_track, &skb))
 		return 0;

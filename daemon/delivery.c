@@ -11,6 +11,7 @@
 #include "daemon/comments.h"
 #include "daemon/delivery.h"
 #include "daemon/describe.h"
+#include "daemon/gathering.h"
 #include "daemon/output.h"
 #include "daemon/report.h"
 #include "daemon/ring.h"
@@ -31,19 +32,29 @@ static void on_delivered(void *arg, uint32_t point)
 	d->context.load->points[point].delivered++;
 }
 
-static void on_lost(void *arg, uint32_t point)
+static void count_lost(struct delivery *d, uint32_t point)
 {
-	struct delivery *d = arg;
-
 	d->context.load->points[point].lost_client++;
 	d->callbacks.lost(d->arg);
+}
+
+/* Another packet may take its place: -c means packets that arrive. */
+static void make_place(struct delivery *d)
+{
 	if (!d->context.spec->count)
 		return;
-	/* another packet may take its place: -c means packets that arrive */
 	d->passed_on--;
 	if (d->overdue)
 		event_del(d->overdue);
 	__atomic_sub_fetch(&d->context.load->control->taken, 1, __ATOMIC_SEQ_CST);
+}
+
+static void on_lost(void *arg, uint32_t point)
+{
+	struct delivery *d = arg;
+
+	count_lost(d, point);
+	make_place(d);
 }
 
 static void on_broken(void *arg, int error)
@@ -93,39 +104,42 @@ static void flush(struct delivery *d)
 	d->flushed_at = appended(d);
 }
 
-static int write_packet(struct delivery *d, const struct netcap_record *r,
-			const struct netcap_return *back, uint64_t time_ns)
+/* journey: its way as text, or NULL. points: where it was seen, which the caller marks then. */
+static int write_packet(struct delivery *d, const struct netcap_record *r, const struct netcap_return *back,
+			const struct comment *journey, size_t points, uint64_t time_ns)
 {
 	const struct comment *comment = comments_find(d->comments, r);
-	int error = output_reserve_mark(d->output);
+	int error = output_reserve_marks(d->output, points);
 
 	if (!comment)
 		comment = make_comment(d, r, back);
 	if (!error)
 		error = stream_packet(d->stream, output_buf(d->output), r,
-				      d->context.load->probes.items[r->point].text, comment, time_ns);
-	if (error)
-		return error;
-	output_mark(d->output, r->point);
-	if (appended(d) - d->flushed_at >= FLUSH_BYTES)
+				      d->context.load->probes.items[r->point].text, comment, journey, time_ns);
+	if (!error && appended(d) - d->flushed_at >= FLUSH_BYTES)
 		ring_yield(d->ring);
-	return 0;
+	return error;
 }
 
-static int send_event(struct delivery *d, const struct netcap_record *r,
-		      const struct netcap_return *back, uint64_t time_ns)
+static int send_event(struct delivery *d, const struct netcap_record *r, const struct netcap_return *back,
+		      const struct comment *journey, uint64_t time_ns)
 {
 	struct describe_store store;
 	struct json_object *event;
 	struct meta m;
-	int error;
 
 	describe(d, r, back, &store, &m);
-	event = report_event(r, &m, time_ns, d->context.spec->snaplen, d->scratch);
-	error = event ? d->callbacks.event(d->arg, event) : -ENOMEM;
-	if (!error)
-		on_delivered(d, r->point);
-	return error;
+	event = report_event(r, &m, journey ? journey->text : NULL, time_ns, d->context.spec->snaplen, d->scratch);
+	return event ? d->callbacks.event(d->arg, event) : -ENOMEM;
+}
+
+/* The packet that was just written, or sent, was seen at this trace point. */
+static void mark(struct delivery *d, uint32_t point)
+{
+	if (d->output)
+		output_mark(d->output, point);
+	else
+		on_delivered(d, point);
 }
 
 /* With a return, its time is the packet's. */
@@ -141,16 +155,21 @@ static void pass_on(void *arg, const struct netcap_record *r, const struct netca
 	}
 	time_ns = wallclock_at(d->context.clock, back ? back->time_ns : r->time_ns);
 	d->passed_on++;
-	error = d->output ? write_packet(d, r, back, time_ns) : send_event(d, r, back, time_ns);
+	error = d->output ? write_packet(d, r, back, NULL, 1, time_ns) : send_event(d, r, back, NULL, time_ns);
 	if (error)
 		on_lost(d, r->point);
+	else
+		mark(d, r->point);
 }
 
 static void on_record(void *arg, const struct netcap_record *r, size_t len)
 {
 	struct delivery *d = arg;
 
-	if (r->flags & NETCAP_F_CALL)
+	d->newest_ns = r->time_ns;
+	if (d->gathering)
+		gather_record(gathering_gather(d->gathering), r, len);
+	else if (r->flags & NETCAP_F_CALL)
 		calls_enter(d->calls, r, len);
 	else
 		pass_on(d, r, NULL);
@@ -160,7 +179,11 @@ static void on_returned(void *arg, const struct netcap_return *back)
 {
 	struct delivery *d = arg;
 
-	calls_return(d->calls, back);
+	d->newest_ns = back->time_ns;
+	if (d->gathering)
+		gather_return(gathering_gather(d->gathering), back);
+	else
+		calls_return(d->calls, back);
 }
 
 /* A caller without room for it will see that no more of the packet comes. */
@@ -169,8 +192,91 @@ static void on_ended(void *arg, const struct netcap_end *end)
 	struct delivery *d = arg;
 	const struct pcapng_end block = { end->track, wallclock_at(d->context.clock, end->time_ns) };
 
-	if (d->output)
+	d->newest_ns = end->time_ns;
+	if (d->gathering)
+		gather_freed(gathering_gather(d->gathering), end);
+	else if (d->output)
 		pcapng_put_end(output_buf(d->output), &block);
+}
+
+static void on_step(void *arg, const struct netcap_step *step, size_t len)
+{
+	struct delivery *d = arg;
+
+	d->newest_ns = step->time_ns;
+	gather_step(gathering_gather(d->gathering), step, len);
+}
+
+static void on_history(void *arg, const struct netcap_history *history)
+{
+	struct delivery *d = arg;
+
+	gather_history(gathering_gather(d->gathering), history);
+}
+
+/* What was done with each event of a packet's way. Those from before it was slow count as filtered. */
+static void each_step(struct delivery *d, const struct gather_packet *p, void (*what)(struct delivery *d, uint32_t point))
+{
+	for (unsigned i = 0; i < p->count; i++)
+		if (!(p->steps[i].event.flags & NETCAP_F_KEPT))
+			what(d, p->steps[i].event.point);
+}
+
+static void count_limited(struct delivery *d, uint32_t point)
+{
+	d->context.load->points[point].limited++;
+}
+
+/* The return of the function that the packet was first seen at. False: it has none. */
+static bool return_of_first(const struct gather_packet *p, struct netcap_return *back)
+{
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct gather_step *s = &p->steps[i];
+
+		if (!s->back_ns || s->event.frame != p->record.frame || s->event.time_ns != p->record.time_ns)
+			continue;
+		*back = (struct netcap_return){ s->back_ns, s->event.frame, s->value };
+		return true;
+	}
+	return false;
+}
+
+/* A packet whose way is over: its time is that of its first event. */
+static void on_over(void *arg, const struct gather_packet *p, const struct comment *journey)
+{
+	const struct gather_step *first = &p->steps[0];
+	struct netcap_return back;
+	const struct netcap_return *returned = return_of_first(p, &back) ? &back : NULL;
+	struct delivery *d = arg;
+	uint64_t time_ns;
+	int error;
+
+	if (limit_reached(d)) {
+		each_step(d, p, count_limited);
+		return;
+	}
+	time_ns = wallclock_at(d->context.clock, first->back_ns ? first->back_ns : first->event.time_ns);
+	d->passed_on++;
+	error = d->output ? write_packet(d, &p->record, returned, journey, p->count, time_ns) :
+			    send_event(d, &p->record, returned, journey, time_ns);
+	each_step(d, p, error ? count_lost : mark);
+	if (error)
+		make_place(d);
+}
+
+static void on_unplaced(void *arg, uint32_t point)
+{
+	struct delivery *d = arg;
+
+	d->context.load->points[point].unplaced++;
+}
+
+/* While the ring has something, time stands still at what was read last. */
+static uint64_t now(void *arg)
+{
+	struct delivery *d = arg;
+
+	return !d->ring || ring_is_empty(d->ring) ? wallclock_monotonic() : d->newest_ns;
 }
 
 /* Have the programs captured all that they may, and some of it still waits? */
@@ -191,7 +297,8 @@ static void on_overdue(evutil_socket_t fd, short what, void *arg)
 		d->callbacks.stop(d->arg, "count");
 }
 
-static void on_batch(void *arg)
+/* What there is goes to the caller; and if that was all, the session ends. */
+static void hand_on(void *arg)
 {
 	static const struct timeval patience = { DELIVERY_RETURN_S, 0 };
 	struct delivery *d = arg;
@@ -201,6 +308,25 @@ static void on_batch(void *arg)
 		d->callbacks.stop(d->arg, "count");
 	else if (returns_are_due(d) && !evtimer_pending(d->overdue, NULL))
 		evtimer_add(d->overdue, &patience);
+}
+
+static void on_batch(void *arg)
+{
+	struct delivery *d = arg;
+
+	if (d->gathering)
+		gathering_batch(d->gathering);
+	hand_on(d);
+}
+
+static bool open_gathering(struct delivery *d)
+{
+	static const struct gathering_callbacks callbacks = { on_over, on_unplaced, now, hand_on };
+	const struct delivery_context *c = &d->context;
+	const struct gathering_context context = { c->base, c->kernel, c->symbols, c->spec, c->load };
+
+	d->gathering = gathering_new(&context, &callbacks, d);
+	return d->gathering;
 }
 
 static bool open_calls(struct delivery *d)
@@ -227,8 +353,15 @@ static int open_stream(struct delivery *d, int fd)
 int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
 		  const struct delivery_callbacks *callbacks, void *arg)
 {
-	static const struct ring_callbacks ring = { on_record, on_returned, on_ended, on_batch };
-	bool returns = context->load->maps.calls >= 0;
+	static const struct ring_callbacks ring = {
+		.record = on_record,
+		.returned = on_returned,
+		.ended = on_ended,
+		.step = on_step,
+		.history = on_history,
+		.batch = on_batch,
+	};
+	bool gathers = context->spec->gather, returns = context->load->maps.calls >= 0 && !gathers;
 
 	memset(d, 0, sizeof(*d));
 	d->context = *context;
@@ -236,7 +369,7 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 	d->arg = arg;
 	d->scratch = malloc(context->spec->snaplen + STREAM_TAG_BYTES);
 	d->ring = ring_new(context->base, context->load->maps.ring, context->load->control, &ring, d);
-	if (d->scratch && d->ring && (!returns || open_calls(d)))
+	if (d->scratch && d->ring && (!returns || open_calls(d)) && (!gathers || open_gathering(d)))
 		return fd < 0 ? 0 : open_stream(d, fd);
 	if (fd >= 0)
 		closer_close(fd);
@@ -255,6 +388,11 @@ void delivery_stop(struct delivery *d)
 		ring_stop(d->ring);
 	if (d->overdue)
 		event_del(d->overdue);
+}
+
+struct json_object *delivery_gathering(struct delivery *d)
+{
+	return d->gathering ? gathering_json(d->gathering) : NULL;
 }
 
 static void put_statistics(struct delivery *d)
@@ -315,7 +453,7 @@ static void count_unread(struct delivery *d)
 	}
 }
 
-/* A portion of what the ring has, and then of the packets whose returns were not there. DONE: that was all. */
+/* A portion of what the ring has, and then of the packets that wait for more to come of them. DONE: that was all. */
 static enum delivery_turn drain(struct delivery *d, bool reads)
 {
 	bool more;
@@ -324,11 +462,11 @@ static enum delivery_turn drain(struct delivery *d, bool reads)
 		return DELIVERY_AGAIN;
 	if (waits_for_program(d))
 		return DELIVERY_WAIT;
-	if (!d->calls)
+	if (!d->calls && !d->gathering)
 		return DELIVERY_DONE;
 	if (reads && !has_room(d))
 		return DELIVERY_AGAIN; /* when it is there */
-	more = calls_drain(d->calls);
+	more = d->gathering ? gathering_drain(d->gathering) : calls_drain(d->calls);
 	flush(d);
 	return more ? DELIVERY_AGAIN : DELIVERY_DONE;
 }
@@ -364,6 +502,7 @@ void delivery_close(struct delivery *d)
 {
 	ring_free(d->ring);
 	calls_free(d->calls);
+	gathering_free(d->gathering);
 	if (d->overdue)
 		event_free(d->overdue);
 	output_free(d->output);

@@ -20,6 +20,7 @@ struct calls;
 struct comments;
 struct event;
 struct event_base;
+struct gathering;
 struct output;
 struct ring;
 struct stream;
@@ -58,6 +59,8 @@ struct delivery {
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
 	struct event *overdue; /* owned; goes with calls */
+	struct gathering *gathering; /* owned; NULL: each event goes by itself */
+	uint64_t newest_ns;    /* time of the newest event that was read, CLOCK_MONOTONIC */
 	uint8_t *scratch;      /* owned; for packets as messages */
 	uint64_t flushed_at;   /* bytes that the output had got when they were last handed on */
 	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
@@ -77,6 +80,9 @@ int delivery_open(struct delivery *d, const struct delivery_context *context, in
 void delivery_start(struct delivery *d);
 /* No more records are taken, until delivery_flush(). */
 void delivery_stop(struct delivery *d);
+
+/* What the packets' ways say, as type Gathering of the interface file. NULL: they are not gathered, or out of memory. */
+struct json_object *delivery_gathering(struct delivery *d);
 
 enum delivery_turn { DELIVERY_AGAIN, DELIVERY_WAIT, DELIVERY_DONE };
 

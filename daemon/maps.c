@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,6 +11,8 @@
 
 #include "daemon/maps.h"
 #include "daemon/sitetable.h"
+
+#define MAPS_EDGES 8192 /* times between trace points that the kernel keeps apart */
 
 static size_t page_size(void)
 {
@@ -85,7 +88,7 @@ static int fill_tickets(int fd)
 int maps_make_track(struct template_maps *maps, uint32_t size, bool ends)
 {
 	maps->track = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_track", sizeof(uint64_t),
-				     sizeof(uint64_t), size, NULL);
+				     sizeof(struct netcap_trace), size, NULL);
 	if (maps->track < 0)
 		return -errno;
 	if (ends)
@@ -96,6 +99,33 @@ int maps_make_track(struct template_maps *maps, uint32_t size, bool ends)
 	maps->tickets = bpf_map_create(BPF_MAP_TYPE_QUEUE, "netcap_tickets", 0, sizeof(uint64_t),
 				       NETCAP_TRACK_TICKETS, NULL);
 	return maps->tickets < 0 ? -errno : fill_tickets(maps->tickets);
+}
+
+/* Of a way that is only counted the kernel keeps the head. */
+static int make_journeys(struct template_maps *maps, const struct spec *spec)
+{
+	uint32_t bytes = spec->histogram ? offsetof(struct netcap_journey, kept) : sizeof(struct netcap_journey);
+
+	maps->journeys = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_journeys", sizeof(uint64_t), bytes,
+					spec->gather_size, NULL);
+	if (maps->journeys < 0)
+		return -errno;
+	maps->blank = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_blank", sizeof(uint32_t), bytes, 1, NULL);
+	if (maps->blank < 0)
+		return -errno;
+	if (!spec->histogram)
+		return 0;
+	maps->edges = bpf_map_create(BPF_MAP_TYPE_PERCPU_HASH, "netcap_edges", sizeof(uint64_t),
+				     sizeof(struct netcap_edge), MAPS_EDGES, NULL);
+	return maps->edges < 0 ? -errno : 0;
+}
+
+/* An LRU map forgets before it is full, and a packet may have several sk_buffs. */
+int maps_make_gather(struct template_maps *maps, const struct spec *spec)
+{
+	int r = maps_make_track(maps, 2 * spec->gather_size, spec_gathers_by_track(spec));
+
+	return !r && (spec->histogram || spec->slower_ns) ? make_journeys(maps, spec) : r;
 }
 
 uint64_t maps_count_track(const struct template_maps *maps)
@@ -110,7 +140,8 @@ uint64_t maps_count_track(const struct template_maps *maps)
 void maps_close(struct template_maps *maps)
 {
 	int *const fds[] = { &maps->control, &maps->counters, &maps->ring,    &maps->made, &maps->sites,
-			     &maps->calls,   &maps->track,    &maps->tickets, &maps->lives };
+			     &maps->calls,   &maps->track,    &maps->tickets, &maps->lives,
+			     &maps->journeys, &maps->blank,   &maps->edges };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

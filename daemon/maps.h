@@ -9,9 +9,10 @@
 
 #include "bpf/record.h"
 #include "daemon/template.h"
+#include "spec.h"
 
 #define MAPS_NONE { .control = -1, .counters = -1, .ring = -1, .made = -1, .sites = -1, .calls = -1, \
-		    .track = -1, .tickets = -1, .lives = -1 }
+		    .track = -1, .tickets = -1, .lives = -1, .journeys = -1, .blank = -1, .edges = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, room for
@@ -32,6 +33,8 @@ int maps_make_calls(struct template_maps *maps);
  * packet is gone, too. 0 or negative errno.
  */
 int maps_make_track(struct template_maps *maps, uint32_t size, bool ends);
+/* The same for a session that gathers. 0 or negative errno. */
+int maps_make_gather(struct template_maps *maps, const struct spec *spec);
 /* How many sk_buffs are followed just now. */
 uint64_t maps_count_track(const struct template_maps *maps);
 /* Closes all; takes half-built ones, and leaves MAPS_NONE. */

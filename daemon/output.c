@@ -137,9 +137,13 @@ static int grow_marks(struct output *o)
 	return 0;
 }
 
-int output_reserve_mark(struct output *o)
+int output_reserve_marks(struct output *o, size_t marks)
 {
-	return o->count == o->size ? grow_marks(o) : 0;
+	int error = 0;
+
+	while (!error && o->size - o->count < marks)
+		error = grow_marks(o);
+	return error;
 }
 
 void output_mark(struct output *o, uint32_t point)

@@ -36,9 +36,12 @@ struct output *output_new(struct event_base *base, int fd, const struct output_c
 void output_free(struct output *o);
 /* To append to; at most OUTPUT_LIMIT_BYTES wait. */
 struct buf *output_buf(struct output *o);
-/* Makes room for one mark. 0 or -ENOMEM. */
-int output_reserve_mark(struct output *o);
-/* What was appended since the last mark is one packet of this trace point. Room was made before. */
+/* Makes room for so many marks. 0 or -ENOMEM. */
+int output_reserve_marks(struct output *o, size_t marks);
+/*
+ * What was appended since the last mark is one packet of this trace point; more marks for the same bytes are more
+ * trace points that it was seen at. Room was made before.
+ */
 void output_mark(struct output *o, uint32_t point);
 /* Writes what can be written now; the rest follows from the event loop. */
 void output_flush(struct output *o);

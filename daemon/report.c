@@ -24,7 +24,7 @@ struct json_object *report_point(const struct probe *p, const struct counters *c
 	return jsonmake_whole(o, ok);
 }
 
-struct json_object *report_event(const struct netcap_record *r, const struct meta *m,
+struct json_object *report_event(const struct netcap_record *r, const struct meta *m, const char *journey,
 				 uint64_t time_ns, uint32_t snaplen, uint8_t *scratch)
 {
 	struct json_object *o = json_object_new_object();
@@ -38,7 +38,8 @@ struct json_object *report_event(const struct netcap_record *r, const struct met
 		comment[0] = 0;
 	ok = base64 && jsonmake_number(o, "time", time_ns) &&
 	     jsonmake_number(o, "link", stream_link(r)) && jsonmake_number(o, "length", wire_len) &&
-	     jsonmake_text(o, "meta", comment) && jsonmake_text(o, "data", base64);
+	     jsonmake_text(o, "meta", comment) && jsonmake_text(o, "journey", journey) &&
+	     jsonmake_text(o, "data", base64);
 	free(base64);
 	return jsonmake_whole(o, ok);
 }

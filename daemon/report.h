@@ -14,8 +14,8 @@
 
 /* A SessionPoint. c may be NULL (not attached yet). */
 struct json_object *report_point(const struct probe *p, const struct counters *c);
-/* An Event; scratch as for stream_bytes(). */
-struct json_object *report_event(const struct netcap_record *r, const struct meta *m,
+/* An Event; scratch as for stream_bytes(). journey: the packet's way as text, or NULL. */
+struct json_object *report_event(const struct netcap_record *r, const struct meta *m, const char *journey,
 				 uint64_t time_ns, uint32_t snaplen, uint8_t *scratch);
 /* The Programs of a filter: classic and translated, for both starts. */
 struct json_object *report_programs(const struct filter_programs *classic,

@@ -30,16 +30,37 @@ struct ring {
 	uint64_t deadline;    /* end of this slice, CLOCK_MONOTONIC */
 };
 
+#define STACK_STEP_BYTES (sizeof(struct netcap_step) + NETCAP_STACK_FRAMES * sizeof(uint64_t))
+
+/* What it is shows in its length: records have others, by the sizes of record.bpf.h, and are longer with a stack. */
+static void hand_over(struct ring *r, void *data, size_t len)
+{
+	const struct ring_callbacks *c = &r->callbacks;
+
+	switch (len) {
+	case sizeof(struct netcap_return):
+		c->returned(r->arg, data);
+		break;
+	case sizeof(struct netcap_end):
+		c->ended(r->arg, data);
+		break;
+	case sizeof(struct netcap_step):
+	case STACK_STEP_BYTES:
+		c->step(r->arg, data, len);
+		break;
+	case sizeof(struct netcap_history):
+		c->history(r->arg, data);
+		break;
+	default:
+		c->record(r->arg, data, len);
+	}
+}
+
 static int on_record(void *context, void *data, size_t len)
 {
 	struct ring *r = context;
 
-	if (len >= sizeof(struct netcap_record))
-		r->callbacks.record(r->arg, data, len);
-	else if (len == sizeof(struct netcap_return))
-		r->callbacks.returned(r->arg, data);
-	else if (len == sizeof(struct netcap_end))
-		r->callbacks.ended(r->arg, data);
+	hand_over(r, data, len);
 	r->bytes += len;
 	r->taken++;
 	if (r->yielded)

@@ -28,6 +28,9 @@ struct ring_callbacks {
 	void (*returned)(void *arg, const struct netcap_return *back);
 	/* A packet that was followed is gone: its records came before. */
 	void (*ended)(void *arg, const struct netcap_end *end);
+	/* With gather: a packet was seen again (len bytes, with its stack); and one was slow, and had been elsewhere. */
+	void (*step)(void *arg, const struct netcap_step *step, size_t len);
+	void (*history)(void *arg, const struct netcap_history *history);
 	/* After some records: time to hand on what came. */
 	void (*batch)(void *arg);
 };

@@ -81,7 +81,7 @@ static bool add_sample(void *arg, const struct netcap_record *sample)
 		meta.reason = foreign_reason(m, sample->reason);
 	length = comments_format(&meta, text, sizeof(text));
 	comment.len = length > 0 ? length : 0;
-	s->error = stream_packet(m->stream, &s->made, sample, SAMPLE_POINT, &comment,
+	s->error = stream_packet(m->stream, &s->made, sample, SAMPLE_POINT, &comment, NULL,
 				 sample->time_ns + s->times.offset);
 	return !s->error;
 }
@@ -126,7 +126,7 @@ static void portion(struct samples *s)
 {
 	size_t bytes = buf_len(&s->made) < PORTION_BYTES ? buf_len(&s->made) : PORTION_BYTES;
 
-	if (output_reserve_mark(s->output) || buf_add(output_buf(s->output), buf_head(&s->made), bytes)) {
+	if (output_reserve_marks(s->output, 1) || buf_add(output_buf(s->output), buf_head(&s->made), bytes)) {
 		s->error = -ENOMEM;
 		return;
 	}

@@ -46,6 +46,7 @@ struct session {
 	bool using_symbols;
 	int fd;               /* the caller's, until the delivery has it; -1: none */
 	struct delivery delivery;
+	struct json_object *gathering; /* owned; for the last reply, when the delivery has gone */
 	struct event *stats;  /* looks at the counts while running */
 	struct timeval interval; /* between its last look and the next */
 	struct event *turn;   /* the first step, and those of FLUSHING */
@@ -71,6 +72,18 @@ static struct json_object *state_message(const char *state)
 	return o;
 }
 
+/* What packets' ways say; at the end that of the delivery, which has gone. */
+static void add_gathering(struct session *s, struct json_object *session)
+{
+	struct json_object *gathering = s->state == RUNNING ? delivery_gathering(&s->delivery) : s->gathering;
+
+	s->gathering = NULL;
+	if (gathering && session)
+		json_object_object_add(session, "gathering", gathering);
+	else
+		json_object_put(gathering);
+}
+
 static void say_state(struct session *s, const char *state, const char *reason, bool last)
 {
 	struct json_object *o = state_message(state);
@@ -79,6 +92,8 @@ static void say_state(struct session *s, const char *state, const char *reason, 
 		json_object_object_add(o, "session", session_to_json(s));
 	if (o && s->state == RUNNING && !s->told)
 		sessionload_add_times(&s->load, o);
+	if (o && (last || (s->state == RUNNING && s->told && s->spec.gather_summary)))
+		add_gathering(s, json_object_object_get(o, "session"));
 	if (o && reason)
 		json_object_object_add(o, "reason", json_object_new_string(reason));
 	say(s, o ? varlink_reply(o, !last) : NULL, last);
@@ -150,6 +165,7 @@ static void on_stats(evutil_socket_t fd, short what, void *arg)
 static void finish(struct session *s)
 {
 	sessionlog_ended(&s->log, s->stopping);
+	s->gathering = delivery_gathering(&s->delivery);
 	/* the caller sees the end of its stream before it sees the last reply */
 	delivery_close(&s->delivery);
 	say_state(s, "ended", s->stopping, true);
@@ -429,6 +445,7 @@ void session_free(struct session *s)
 	if (s->turn)
 		event_free(s->turn);
 	delivery_close(&s->delivery);
+	json_object_put(s->gathering);
 	sessionload_dispose(&s->load, s->host->reaper);
 	if (s->fd >= 0)
 		closer_close(s->fd);

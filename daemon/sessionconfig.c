@@ -16,6 +16,15 @@ static enum netcap_fake fake_mode(const struct spec *spec, size_t points)
 	return strcmp(spec->fake_hdr, "always") ? NETCAP_FAKE_NEVER : NETCAP_FAKE_ALWAYS;
 }
 
+static enum netcap_gather gather_mode(const struct spec *spec)
+{
+	if (!spec->gather)
+		return NETCAP_GATHER_NONE;
+	if (spec_gathers_by_track(spec))
+		return NETCAP_GATHER_TRACK;
+	return strcmp(spec->gather, "pointer") ? NETCAP_GATHER_CONTENT : NETCAP_GATHER_POINTER;
+}
+
 void sessionconfig_fill(struct netcap_config *config, const struct spec *spec, const struct kernel *k, size_t points)
 {
 	memset(config, 0, sizeof(*config));
@@ -28,8 +37,12 @@ void sessionconfig_fill(struct netcap_config *config, const struct spec *spec, c
 	config->stack = spec->stack;
 	config->fake = fake_mode(spec, points);
 	config->inner = spec->inner;
-	config->track = spec->track;
-	config->track_ends = spec->track_ends;
+	config->track = spec->track || spec->gather;
+	config->track_ends = spec->track_ends || spec_gathers_by_track(spec);
+	config->gather = gather_mode(spec);
+	config->gather_timeout_ns = (uint64_t)spec->gather_timeout_ms * 1000000;
+	config->slower_ns = spec->slower_ns;
+	config->histogram = spec->histogram;
 	config->skb_data = spec->skb_data;
 	config->skb_data_offset = spec->skb_data_offset;
 	config->page_linear = k->page_linear;

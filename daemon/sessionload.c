@@ -12,6 +12,7 @@
 #include "daemon/sessionconfig.h"
 #include "daemon/sessionload.h"
 #include "daemon/wallclock.h"
+#include "journey.h"
 
 #define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
@@ -99,6 +100,25 @@ static bool check_force(struct sessionload *l)
 	return false;
 }
 
+/* A way leads from one trace point to another. */
+static bool check_gather(struct sessionload *l)
+{
+	size_t count = l->probes.count;
+
+	if (!l->spec->gather || (count > 1 && count <= JOURNEY_POINTS_MOST))
+		return true;
+	if (count == 1)
+		snprintf(l->why, sizeof(l->why),
+			 "gathering shows the way from one trace point to another, and %s is the only one: give more",
+			 l->probes.items[0].text);
+	else
+		snprintf(l->why, sizeof(l->why),
+			 "gathering takes %d trace points at most, and these are %zu: give narrower patterns",
+			 JOURNEY_POINTS_MOST, count);
+	fail(l, "InvalidSpec", "points", NULL);
+	return false;
+}
+
 /* Does a trace point need this kind of program? Functions may all fall back to kprobes. */
 static bool is_used(const struct sessionload *l, enum template_kind kind)
 {
@@ -144,7 +164,9 @@ static bool make_maps(struct sessionload *l)
 
 	if (!r && wants_returns(l))
 		r = maps_make_calls(&l->maps);
-	if (!r && l->spec->track)
+	if (!r && l->spec->gather)
+		r = maps_make_gather(&l->maps, l->spec);
+	else if (!r && l->spec->track)
 		r = maps_make_track(&l->maps, l->spec->track_size, l->spec->track_ends);
 	if (!r) {
 		l->control = maps_map_control(&l->maps);
@@ -183,11 +205,12 @@ static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 
 static bool attach(struct sessionload *l)
 {
+	bool follows = l->spec->track || spec_gathers_by_track(l->spec);
 	struct hooks_plan plan;
 
 	make_plan(l, &plan);
-	if ((l->spec->track && track_attach_functions(&l->track, &plan)) || hooks_attach(&l->hooks, &plan) ||
-	    (l->spec->track && track_attach_tracepoints(&l->track, &plan))) {
+	if ((follows && track_attach_functions(&l->track, &plan)) || hooks_attach(&l->hooks, &plan) ||
+	    (follows && track_attach_tracepoints(&l->track, &plan))) {
 		fail(l, "Failed", "points", "no memory to attach the programs");
 		return false;
 	}
@@ -275,7 +298,8 @@ static void plan(struct sessionload *l)
 
 void sessionload_run(struct sessionload *l)
 {
-	if (!check_backend(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !translate(l))
+	if (!check_backend(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !check_gather(l) ||
+	    !translate(l))
 		return;
 	if (l->spec->dry_run)
 		plan(l);
@@ -393,8 +417,9 @@ void sessionload_counters(struct sessionload *l, uint32_t point, struct counters
 		return;
 	c->hits = k.hits;
 	c->filtered = k.filtered;
-	c->lost_ring = k.lost;
-	c->captured = p->delivered;
+	c->lost_ring = k.lost + p->unplaced;
+	/* what is in the histogram has arrived */
+	c->captured = l->spec->histogram ? k.captured : p->delivered;
 	c->lost_client = p->lost_client;
 	c->limited = k.limited + p->limited;
 	c->missed = l->probes.items[point].missed;
@@ -417,7 +442,7 @@ void sessionload_sum(struct sessionload *l, struct counters *sum)
 struct json_object *sessionload_tracking(const struct sessionload *l)
 {
 	const struct netcap_control *c = l->control;
-	struct json_object *o = l->spec->track && c ? json_object_new_object() : NULL;
+	struct json_object *o = (l->spec->track || l->spec->gather) && c ? json_object_new_object() : NULL;
 	uint64_t kept, put;
 	bool ok;
 

@@ -26,6 +26,7 @@
 struct sessionload_point {
 	uint64_t delivered;   /* packets that the client has whole */
 	uint64_t lost_client; /* that it did not take */
+	uint64_t unplaced;    /* events, with gather, that belong to no open way: lost */
 	uint64_t limited;     /* that came after the count limit, beside those that the program saw */
 };
 

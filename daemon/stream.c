@@ -156,7 +156,8 @@ static int first_packet(struct stream *s, struct buf *out, const struct interfac
 }
 
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
-		  const char *point, const struct comment *comment, uint64_t time_ns)
+		  const char *point, const struct comment *comment, const struct comment *journey,
+		  uint64_t time_ns)
 {
 	struct interface key = { r->point, r->ifindex, r->netns, stream_link(r), 0 };
 	struct pcapng_packet packet = { .time_ns = time_ns };
@@ -176,6 +177,10 @@ int stream_packet(struct stream *s, struct buf *out, const struct netcap_record 
 	packet.data = stream_bytes(r, s->snaplen, s->scratch, &packet.cap_len, &packet.wire_len);
 	packet.comment = comment->text;
 	packet.comment_len = comment->len;
+	if (journey) {
+		packet.journey = journey->text;
+		packet.journey_len = journey->len;
+	}
 	error = pcapng_put_packet(out, &packet);
 	if (!error)
 		s->interfaces[packet.interface].delivered++;

@@ -21,10 +21,11 @@ void stream_free(struct stream *s);
 int stream_begin(struct stream *s, struct buf *out);
 /*
  * Appends one packet, and its interface if that is new. point is the trace point, time_ns wall-clock
- * time. 0; -ENOBUFS: out is full, nothing was added; or -ENOMEM.
+ * time, journey its way as text, or NULL. 0; -ENOBUFS: out is full, nothing was added; or -ENOMEM.
  */
 int stream_packet(struct stream *s, struct buf *out, const struct netcap_record *r,
-		  const char *point, const struct comment *comment, uint64_t time_ns);
+		  const char *point, const struct comment *comment, const struct comment *journey,
+		  uint64_t time_ns);
 /*
  * Appends the final counts of one trace point: its hits and losses on its first interface, what was
  * delivered on each. name is the trace point.

@@ -32,6 +32,9 @@ enum map_slot {
 	MAP_TRACK,
 	MAP_TICKETS,
 	MAP_LIVES,
+	MAP_JOURNEYS,
+	MAP_BLANK,
+	MAP_EDGES,
 	MAP_SLOTS,
 };
 
@@ -46,6 +49,9 @@ static const char *const map_names[MAP_SLOTS] = {
 	[MAP_TRACK] = "netcap_track",
 	[MAP_TICKETS] = "netcap_tickets",
 	[MAP_LIVES] = "netcap_lives",
+	[MAP_JOURNEYS] = "netcap_journeys",
+	[MAP_BLANK] = "netcap_blank",
+	[MAP_EDGES] = "netcap_edges",
 };
 
 static const char *const program_names[TEMPLATE_KINDS] = {
@@ -311,6 +317,7 @@ static void fill_in(struct bpf_insn *insns, size_t count, const struct template_
 		[MAP_CONTROL] = maps->control, [MAP_COUNTERS] = maps->counters, [MAP_RING] = maps->ring,
 		[MAP_MADE] = maps->made,       [MAP_SITES] = maps->sites,       [MAP_CALLS] = maps->calls,
 		[MAP_TRACK] = maps->track,     [MAP_TICKETS] = maps->tickets,   [MAP_LIVES] = maps->lives,
+		[MAP_JOURNEYS] = maps->journeys, [MAP_BLANK] = maps->blank,	[MAP_EDGES] = maps->edges,
 	};
 
 	for (size_t i = 0; i < count; i++) {

@@ -58,6 +58,9 @@ struct template_maps {
 	int track;    /* LRU hash, numbers of packets that are followed; or -1 as the next two: none is */
 	int tickets;  /* queue, the next numbers */
 	int lives;    /* LRU hash, their sk_buffs; or -1: nobody wants to know when they end */
+	int journeys; /* LRU hash, ways of packets (struct netcap_journey); or -1, as the next two */
+	int blank;    /* array, one of them */
+	int edges;    /* per-CPU hash of struct netcap_edge */
 	uint8_t sites_bits; /* see struct netcap_config */
 };
 

@@ -77,6 +77,7 @@ static void make_load(struct lab *lab)
 	l->scratch = malloc(maps_counter_bytes());
 	l->probes = (struct probe_list){ .items = &lab->probe, .count = 1 };
 	l->points = &lab->point;
+	l->spec = &lab->spec;
 }
 
 static void open_lab(struct lab *lab, int64_t count)

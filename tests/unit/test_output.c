@@ -63,7 +63,7 @@ static void put(struct output *o, size_t len, uint32_t point)
 	uint8_t *bytes = calloc(1, len);
 
 	assert_int_equal(buf_add(output_buf(o), bytes, len), 0);
-	assert_int_equal(output_reserve_mark(o), 0);
+	assert_int_equal(output_reserve_marks(o, 1), 0);
 	output_mark(o, point);
 	free(bytes);
 }

@@ -71,7 +71,7 @@ static void test_interfaces(void **state)
 	assert_int_equal(stream_begin(s, &out), 0);
 	for (size_t i = 0; i < sizeof(packets) / sizeof(*packets); i++) {
 		make_sample(&a, packets[i].point, packets[i].ifindex, packets[i].link);
-		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1000 + i), 0);
+		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, NULL, 1000 + i), 0);
 	}
 	r = read_back(&out);
 	next(r, &e, PCAPNG_SECTION);
@@ -146,10 +146,10 @@ static void test_full(void **state)
 	buf_init(&out, 600);
 	make_sample(&a, 0, 1, NETCAP_LINK_ETHERNET);
 	assert_int_equal(stream_begin(s, &out), 0);
-	while (!stream_packet(s, &out, &a.record, point, &comment, 1))
+	while (!stream_packet(s, &out, &a.record, point, &comment, NULL, 1))
 		;
 	before = buf_len(&out);
-	assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1), -ENOBUFS);
+	assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, NULL, 1), -ENOBUFS);
 	assert_int_equal(buf_len(&out), before);
 	buf_clear(&out);
 	stream_free(s);
@@ -172,7 +172,7 @@ static void test_statistics(void **state)
 	stream_begin(s, &out);
 	for (uint32_t i = 0; i < 3; i++) {
 		make_sample(&a, 0, 1 + i % 2, NETCAP_LINK_ETHERNET);
-		stream_packet(s, &out, &a.record, point, &comment, 1);
+		stream_packet(s, &out, &a.record, point, &comment, NULL, 1);
 	}
 	assert_int_equal(stream_end_point(s, &out, 0, point, &c, 9), 0);
 	assert_int_equal(stream_end_point(s, &out, 1, "tracepoint:net:netif_rx", &c, 9), 0);
@@ -204,7 +204,7 @@ static void test_many_devices(void **state)
 	buf_init(&out, 0);
 	for (uint32_t i = 1; i < 5000; i++) {
 		make_sample(&a, 0, i, NETCAP_LINK_ETHERNET);
-		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, 1), 0);
+		assert_int_equal(stream_packet(s, &out, &a.record, point, &comment, NULL, 1), 0);
 	}
 	buf_clear(&out);
 	stream_free(s);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "daemon/gathering.h"
+#include "daemon/gatherstat.h"
+#include "daemon/gathertext.h"
+
+#define EXPIRE_MS 100 /* between two looks for ways that are over, and how late they may be shown */
+
+struct gathering {
+	struct gathering_context context;
+	struct gathering_callbacks callbacks;
+	void *arg;
+	struct gather *gather;    /* owned, like the next four */
+	struct gatherstat *stat;
+	struct gathertext *text;
+	struct event *expire;
+	struct netcap_control *control; /* the session's, not owned */
+};
+
+static void on_over(void *arg, struct gather_packet *p)
+{
+	struct gathering *g = arg;
+	const struct gathering_context *c = &g->context;
+
+	gatherstat_add(g->stat, p);
+	g->callbacks.over(g->arg, p,
+			  gathertext_make(g->text, p, &c->load->probes, c->kernel, symbolcache_get(c->symbols)));
+}
+
+static void on_unplaced(void *arg, uint32_t point)
+{
+	struct gathering *g = arg;
+
+	g->callbacks.unplaced(g->arg, point);
+}
+
+static void arm(struct gathering *g)
+{
+	static const struct timeval when = { 0, EXPIRE_MS * 1000 };
+
+	if (gather_due_ns(g->gather) && !evtimer_pending(g->expire, NULL))
+		evtimer_add(g->expire, &when);
+}
+
+static void on_expire(evutil_socket_t fd, short what, void *arg)
+{
+	struct gathering *g = arg;
+
+	gather_expire(g->gather, g->callbacks.now(g->arg));
+	g->callbacks.batch(g->arg);
+	arm(g);
+}
+
+struct gathering *gathering_new(const struct gathering_context *context, const struct gathering_callbacks *callbacks,
+				void *arg)
+{
+	static const struct gather_callbacks gather = { on_over, on_unplaced };
+	const struct spec *spec = context->spec;
+	struct gathering *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->context = *context;
+	g->callbacks = *callbacks;
+	g->arg = arg;
+	g->control = context->load->control;
+	g->gather = gather_new(spec->gather_size, (uint64_t)spec->gather_timeout_ms * 1000000,
+			       &g->control->gather_lost, &gather, g);
+	g->stat = gatherstat_new(&context->load->probes);
+	g->text = gathertext_new();
+	g->expire = evtimer_new(context->base, on_expire, g);
+	if (g->gather && g->stat && g->text && g->expire)
+		return g;
+	gathering_free(g);
+	return NULL;
+}
+
+void gathering_free(struct gathering *g)
+{
+	if (!g)
+		return;
+	if (g->expire)
+		event_free(g->expire);
+	gather_free(g->gather);
+	gatherstat_free(g->stat);
+	gathertext_free(g->text);
+	free(g);
+}
+
+struct gather *gathering_gather(struct gathering *g)
+{
+	return g->gather;
+}
+
+void gathering_batch(struct gathering *g)
+{
+	gather_expire(g->gather, g->callbacks.now(g->arg));
+	arm(g);
+}
+
+bool gathering_drain(struct gathering *g)
+{
+	event_del(g->expire);
+	return gather_drain(g->gather, GATHERING_DRAIN_MOST);
+}
+
+struct json_object *gathering_json(struct gathering *g)
+{
+	struct gather_counts counts;
+
+	gather_counts(g->gather, &counts);
+	if (g->context.spec->histogram) {
+		counts.begun = __atomic_load_n(&g->control->tracked, __ATOMIC_RELAXED);
+		gatherstat_read(g->stat, &g->context.load->maps);
+	}
+	return gatherstat_json(g->stat, &counts);
+}
