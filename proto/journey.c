@@ -13,18 +13,19 @@ struct word {
 	const char *name;
 	size_t len;
 	enum { WORD_TEXT, WORD_DECIMAL, WORD_HEX } type;
+	bool stays;    /* until another step says otherwise; else it is 0, or NULL, where it is not said */
 	size_t offset; /* in struct journey_step */
 	size_t size;   /* bytes of a number */
 };
 
-#define WORD(member, type)                                               \
-	{#member, sizeof(#member) - 1, type, offsetof(struct journey_step, member), \
+#define WORD(member, type, stays)                                                      \
+	{#member, sizeof(#member) - 1, type, stays, offsetof(struct journey_step, member), \
 	 sizeof(((struct journey_step *)NULL)->member)}
 
 static const struct word words[] = {
-	WORD(dev, WORD_TEXT),	   WORD(ifindex, WORD_DECIMAL), WORD(netns, WORD_DECIMAL), WORD(pid, WORD_DECIMAL),
-	WORD(reason, WORD_TEXT),   WORD(location, WORD_TEXT),	WORD(ret, WORD_TEXT),	   WORD(took_ns, WORD_DECIMAL),
-	WORD(skb, WORD_HEX),
+	WORD(dev, WORD_TEXT, true),	    WORD(ifindex, WORD_DECIMAL, true),	WORD(netns, WORD_DECIMAL, true),
+	WORD(pid, WORD_DECIMAL, true),	    WORD(skb, WORD_HEX, true),		WORD(reason, WORD_TEXT, false),
+	WORD(location, WORD_TEXT, false),   WORD(ret, WORD_TEXT, false),	WORD(took_ns, WORD_DECIMAL, false),
 };
 
 #define WORD_COUNT (sizeof(words) / sizeof(*words))
@@ -63,29 +64,38 @@ static void put_word(struct fieldtext_writer *w, const char *name, size_t len)
 	fieldtext_char(w, ':');
 }
 
-static void put_words(struct fieldtext_writer *w, const struct journey_step *s)
+static const char *get_text(const struct journey_step *s, const struct word *w)
+{
+	const char *text;
+
+	memcpy(&text, (const char *)s + w->offset, sizeof(text));
+	return text ? text : "";
+}
+
+/* Is it to be said of this step? */
+static bool is_news(const struct journey_step *s, const struct journey_step *before, const struct word *w)
+{
+	if (w->type == WORD_TEXT)
+		return strcmp(get_text(s, w), w->stays ? get_text(before, w) : "");
+	return get_number(s, w) != (w->stays ? get_number(before, w) : 0);
+}
+
+static void put_words(struct fieldtext_writer *w, const struct journey_step *s, const struct journey_step *before)
 {
 	for (const struct word *word = words; word < words + WORD_COUNT; word++) {
-		const char *text = NULL;
-		uint64_t number = 0;
-
-		if (word->type == WORD_TEXT)
-			memcpy(&text, (const char *)s + word->offset, sizeof(text));
-		else
-			number = get_number(s, word);
-		if (!text && !number)
+		if (!is_news(s, before, word))
 			continue;
 		put_word(w, word->name, word->len);
-		if (text)
-			fieldtext_value(w, text);
+		if (word->type == WORD_TEXT)
+			fieldtext_value(w, get_text(s, word));
 		else if (word->type == WORD_HEX)
-			fieldtext_hex(w, number);
+			fieldtext_hex(w, get_number(s, word));
 		else
-			fieldtext_decimal(w, number);
+			fieldtext_decimal(w, get_number(s, word));
 	}
 }
 
-static void put_step(struct fieldtext_writer *w, const struct journey_step *s)
+static void put_step(struct fieldtext_writer *w, const struct journey_step *s, const struct journey_step *before)
 {
 	fieldtext_key(w, "step", 4);
 	fieldtext_value(w, s->point);
@@ -93,7 +103,7 @@ static void put_step(struct fieldtext_writer *w, const struct journey_step *s)
 	fieldtext_decimal(w, s->since_ns);
 	fieldtext_char(w, ',');
 	fieldtext_decimal(w, s->cpu);
-	put_words(w, s);
+	put_words(w, s, before);
 }
 
 static void put_list(struct fieldtext_writer *w, const char *key, const char *const *items, unsigned count)
@@ -116,6 +126,9 @@ static bool fits(struct fieldtext_writer *w, char *before)
 	return false;
 }
 
+/* Before the first step. */
+static const struct journey_step nowhere;
+
 /* How many of the steps there was room for. */
 static unsigned put_steps(struct fieldtext_writer *w, const struct journey *j)
 {
@@ -123,7 +136,7 @@ static unsigned put_steps(struct fieldtext_writer *w, const struct journey *j)
 		const struct journey_step *s = &j->steps[i];
 		char *before = w->at;
 
-		put_step(w, s);
+		put_step(w, s, i ? s - 1 : &nowhere);
 		if (!fits(w, before))
 			return i;
 		before = w->at;
@@ -174,6 +187,8 @@ static int read_word(struct journey_step *s, struct fieldtext_span text, struct 
 			continue;
 		if (w->type == WORD_TEXT) {
 			err = fieldtext_read(text, to, &value);
+			if (!err && !*value)
+				value = NULL;
 			if (!err)
 				memcpy(member, &value, sizeof(value));
 			return err;
@@ -195,6 +210,18 @@ static int read_item_number(struct fieldtext_span *rest, uint64_t max, uint64_t 
 	return fieldtext_split(rest, ',', &item) ? fieldtext_read_number(item, max, number) : -EBADMSG;
 }
 
+/* What stays is as it was. */
+static void begin_step(struct journey_step *s, const struct journey_step *before)
+{
+	*s = (struct journey_step){
+		.dev = before->dev,
+		.ifindex = before->ifindex,
+		.netns = before->netns,
+		.pid = before->pid,
+		.skb = before->skb,
+	};
+}
+
 static int read_step(struct journey *j, struct fieldtext_span value, struct fieldtext_store *to)
 {
 	struct journey_step *s = &j->steps[j->count];
@@ -204,7 +231,7 @@ static int read_step(struct journey *j, struct fieldtext_span value, struct fiel
 
 	if (j->count == JOURNEY_STEPS_MOST || !fieldtext_split(&value, ',', &item))
 		return -EBADMSG;
-	*s = (struct journey_step){};
+	begin_step(s, j->count ? s - 1 : &nowhere);
 	err = fieldtext_read(item, to, &s->point);
 	if (!err)
 		err = read_item_number(&value, UINT64_MAX, &s->since_ns);

@@ -5,7 +5,8 @@
  *
  *     journey=END           why it is over (enum journey_end)
  *     step=POINT,NS,CPU     for each time that it was seen, in the order of time: where, nanoseconds since the first
- *         *(,NAME:VALUE)    time, and on which CPU; and what else is known (docs/protocol.md)
+ *         *(,NAME:VALUE)    time, and on which CPU; and what else is known (docs/protocol.md). Of dev, ifindex,
+ *                           netns, pid and skb only what is not as in the step before
  *     stack=FRAME,FRAME     behind the step that it is of
  *     more=N                so many steps were seen that are not kept
  *     missing=POINT,POINT   trace points of the session that it was not seen at

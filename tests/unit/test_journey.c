@@ -16,7 +16,7 @@ static char text[JOURNEY_TEXT_MAX], store[JOURNEY_TEXT_MAX];
 
 static const char full_text[] =
 	"journey=idle step=tracepoint:net:netif_receive_skb,0,1,dev:eth0,ifindex:2,netns:4026531840,skb:0xffff888012345600 "
-	"stack=a+0x1,b%20c+0x2 step=fexit:ip_rcv,18446744073709551615,0,pid:7,reason:NO_SOCKET,location:f+0x1,ret:-12,"
+	"stack=a+0x1,b%20c+0x2 step=fexit:ip_rcv,18446744073709551615,0,dev:,ifindex:0,netns:0,pid:7,skb:0x0,reason:NO_SOCKET,location:f+0x1,ret:-12,"
 	"took_ns:900 more=3 missing=icmp_rcv,tcp_v4_rcv unsure=1";
 
 static void make_full(struct journey *j)
@@ -66,6 +66,29 @@ static void test_both_ways(void **state)
 	assert_true(read_back.unsure);
 	assert_int_equal(journey_format(&read_back, text), strlen(full_text));
 	assert_string_equal(text, full_text);
+}
+
+/* What is as it was in the step before is not said again. */
+static void test_what_stays(void **state)
+{
+	static const char expected[] = "journey=freed step=a,0,0,dev:eth0,ifindex:2,skb:0x10,reason:R step=b,1,0 "
+				       "step=c,2,0,dev:eth1,reason:R";
+
+	journey_clear(&given);
+	given.end = JOURNEY_FREED;
+	given.count = 3;
+	for (unsigned i = 0; i < 3; i++)
+		given.steps[i] = (struct journey_step){
+			.point = (const char *[]){"a", "b", "c"}[i], .since_ns = i, .ifindex = 2, .skb = 16,
+			.dev = i == 2 ? "eth1" : "eth0", .reason = i == 1 ? NULL : "R"};
+	journey_format(&given, text);
+	assert_string_equal(text, expected);
+	assert_int_equal(journey_parse(&read_back, text, strlen(text), store), 0);
+	assert_string_equal(read_back.steps[1].dev, "eth0");
+	assert_string_equal(read_back.steps[2].dev, "eth1");
+	assert_int_equal(read_back.steps[2].ifindex, 2);
+	assert_true(read_back.steps[2].skb == 16);
+	assert_null(read_back.steps[1].reason);
 }
 
 /* What does not fit is counted: stacks go first, then the last steps. */
@@ -144,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_format),	      cmocka_unit_test(test_both_ways),
+		cmocka_unit_test(test_what_stays),
 		cmocka_unit_test(test_too_long),      cmocka_unit_test(test_unknown_words),
 		cmocka_unit_test(test_refuses),	      cmocka_unit_test(test_too_many),
 	};
