@@ -10,20 +10,12 @@
 #include <stdint.h>
 #include <json-c/json.h>
 
-#include "daemon/kernel.h"
-#include "daemon/sessionload.h"
-#include "daemon/symbolcache.h"
-#include "daemon/wallclock.h"
-#include "spec.h"
+#include "daemon/handover.h"
 
 struct calls;
-struct comments;
 struct event;
-struct event_base;
 struct gathering;
-struct output;
 struct ring;
-struct stream;
 
 #define DELIVERY_RETURN_S  2    /* returns of the last packets that a limit allows are waited for */
 #define DELIVERY_LINGER_MS 2000 /* a caller that takes nothing for so long at the end loses the rest */
@@ -39,31 +31,16 @@ struct delivery_callbacks {
 	void (*stop)(void *arg, const char *reason);
 };
 
-/* What it needs and does not own; all of it outlives the delivery. */
-struct delivery_context {
-	struct event_base *base;
-	const struct kernel *kernel;
-	const struct symbolcache *symbols; /* for the functions in records */
-	struct wallclock *clock;
-	const struct spec *spec;
-	struct sessionload *load;       /* loaded: maps and control page are there */
-};
-
 struct delivery {
-	struct delivery_context context;
+	struct handover_context context; /* what it points to outlives the delivery */
 	struct delivery_callbacks callbacks;
 	void *arg;
-	struct output *output; /* owned; NULL: events as messages */
-	struct stream *stream; /* owned; goes with output */
-	struct comments *comments; /* owned; goes with output */
+	struct handover handover; /* owned: where packets go */
 	struct ring *ring;     /* owned; NULL once it has been emptied */
 	struct calls *calls;   /* owned; NULL: no trace point is a return */
 	struct event *overdue; /* owned; goes with calls */
 	struct gathering *gathering; /* owned; NULL: each event goes by itself */
 	uint64_t newest_ns;    /* time of the newest event that was read, CLOCK_MONOTONIC */
-	uint8_t *scratch;      /* owned; for packets as messages */
-	uint64_t flushed_at;   /* bytes that the output had got when they were last handed on */
-	uint64_t passed_on;    /* packets towards the caller, lost ones not counted */
 	uint64_t progress;     /* bytes written when the caller last took some */
 	unsigned stalled_ms;   /* waited for it since */
 	bool unread;           /* a program did not finish its record, and hides what is behind it */
@@ -74,7 +51,7 @@ struct delivery {
  * Takes over fd (-1: messages), also on error. 0; -ENOMEM; or what opening the caller's pipe anew gave.
  * In any case delivery_close() is due.
  */
-int delivery_open(struct delivery *d, const struct delivery_context *context, int fd,
+int delivery_open(struct delivery *d, const struct handover_context *context, int fd,
 		  const struct delivery_callbacks *callbacks, void *arg);
 /* Records flow. */
 void delivery_start(struct delivery *d);

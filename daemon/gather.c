@@ -160,12 +160,6 @@ void gather_free(struct gather *g)
 	free(g);
 }
 
-/* A function's step is when it returns, as its packet's time is elsewhere. */
-static uint64_t step_ns(const struct gather_step *s)
-{
-	return s->back_ns ? s->back_ns : s->event.time_ns;
-}
-
 /* Few are out of place: events of several CPUs, and functions that return after those that they call. */
 static void sort(struct gather_packet *p)
 {
@@ -173,7 +167,7 @@ static void sort(struct gather_packet *p)
 		struct gather_step s = p->steps[i];
 		unsigned at = i;
 
-		for (; at && step_ns(&p->steps[at - 1]) > step_ns(&s); at--)
+		for (; at && gather_step_ns(&p->steps[at - 1]) > gather_step_ns(&s); at--)
 			p->steps[at] = p->steps[at - 1];
 		p->steps[at] = s;
 	}
@@ -405,12 +399,14 @@ void gather_expire(struct gather *g, uint64_t now_ns)
 		finish(g, p, p->freed ? JOURNEY_FREED : JOURNEY_IDLE);
 }
 
-bool gather_drain(struct gather *g, unsigned most)
+bool gather_drain(struct gather *g, unsigned most, size_t bytes)
 {
 	struct gather_packet *p;
 
-	for (; most && (p = TAILQ_FIRST(&g->waiting)); most--)
+	for (size_t ended = 0; most && ended < bytes && (p = TAILQ_FIRST(&g->waiting)); most--) {
+		ended += p->record.cap_len;
 		finish(g, p, p->freed ? JOURNEY_FREED : JOURNEY_STOPPED);
+	}
 	return !TAILQ_EMPTY(&g->waiting);
 }
 

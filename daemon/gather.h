@@ -25,6 +25,12 @@ struct gather_step {
 	uint64_t value;           /* what it returned */
 };
 
+/* When it was, CLOCK_MONOTONIC: of a function when it returned, if that was seen. */
+static inline uint64_t gather_step_ns(const struct gather_step *s)
+{
+	return s->back_ns ? s->back_ns : s->event.time_ns;
+}
+
 /* A packet and its way. */
 struct gather_packet {
 	TAILQ_ENTRY(gather_packet) age;
@@ -81,8 +87,8 @@ void gather_freed(struct gather *g, const struct netcap_end *end);
 void gather_expire(struct gather *g, uint64_t now_ns);
 /* When the next one is to be ended so, CLOCK_MONOTONIC; 0: none is open. */
 uint64_t gather_due_ns(const struct gather *g);
-/* Ends up to most ways, at the end of a session. False: none is left. */
-bool gather_drain(struct gather *g, unsigned most);
+/* Ends up to most ways, at the end of a session, and none any more once their packets have bytes. False: none is left. */
+bool gather_drain(struct gather *g, unsigned most, size_t bytes);
 void gather_counts(const struct gather *g, struct gather_counts *counts);
 
 #endif

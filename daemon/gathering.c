@@ -10,7 +10,7 @@
 #define EXPIRE_MS 100 /* between two looks for ways that are over, and how late they may be shown */
 
 struct gathering {
-	struct gathering_context context;
+	struct handover_context context;
 	struct gathering_callbacks callbacks;
 	void *arg;
 	struct gather *gather;    /* owned, like the next four */
@@ -23,7 +23,7 @@ struct gathering {
 static void on_over(void *arg, struct gather_packet *p)
 {
 	struct gathering *g = arg;
-	const struct gathering_context *c = &g->context;
+	const struct handover_context *c = &g->context;
 
 	gatherstat_add(g->stat, p);
 	g->callbacks.over(g->arg, p,
@@ -54,7 +54,7 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 	arm(g);
 }
 
-struct gathering *gathering_new(const struct gathering_context *context, const struct gathering_callbacks *callbacks,
+struct gathering *gathering_new(const struct handover_context *context, const struct gathering_callbacks *callbacks,
 				void *arg)
 {
 	static const struct gather_callbacks gather = { on_over, on_unplaced };
@@ -104,7 +104,7 @@ void gathering_batch(struct gathering *g)
 bool gathering_drain(struct gathering *g)
 {
 	event_del(g->expire);
-	return gather_drain(g->gather, GATHERING_DRAIN_MOST);
+	return gather_drain(g->gather, GATHERING_DRAIN_MOST, GATHERING_DRAIN_BYTES);
 }
 
 struct json_object *gathering_json(struct gathering *g)

@@ -5,17 +5,13 @@
 
 #include <json-c/json.h>
 
-#include "daemon/comments.h"
-#include "daemon/gather.h"
-#include "daemon/kernel.h"
-#include "daemon/sessionload.h"
-#include "daemon/symbolcache.h"
-#include "spec.h"
+#include "daemon/handover.h"
 
-struct event_base;
 struct gathering;
 
-#define GATHERING_DRAIN_MOST 1000 /* ways that end in one turn at the end of a session */
+/* Of ways that end in one turn at the end of a session: their number, and bytes of packets, beside the last one's. */
+#define GATHERING_DRAIN_MOST  20
+#define GATHERING_DRAIN_BYTES 262144
 
 struct gathering_callbacks {
 	/* A way is over; journey is its text. The packet is gone after it. */
@@ -28,17 +24,8 @@ struct gathering_callbacks {
 	void (*batch)(void *arg);
 };
 
-/* What it needs and does not own. */
-struct gathering_context {
-	struct event_base *base;
-	const struct kernel *kernel;
-	const struct symbolcache *symbols;
-	const struct spec *spec;
-	const struct sessionload *load; /* loaded */
-};
-
-/* NULL: out of memory. */
-struct gathering *gathering_new(const struct gathering_context *context, const struct gathering_callbacks *callbacks,
+/* What context points to outlives it. NULL: out of memory. */
+struct gathering *gathering_new(const struct handover_context *context, const struct gathering_callbacks *callbacks,
 				void *arg);
 void gathering_free(struct gathering *g);
 /* Where the events go. */

@@ -46,11 +46,6 @@ void gatherstat_free(struct gatherstat *s)
 	free(s);
 }
 
-static uint64_t step_ns(const struct gather_step *s)
-{
-	return s->back_ns ? s->back_ns : s->event.time_ns;
-}
-
 void gatherstat_add(struct gatherstat *s, const struct gather_packet *p)
 {
 	const struct gather_step *first = p->steps, *last = first + p->count - 1;
@@ -59,10 +54,10 @@ void gatherstat_add(struct gatherstat *s, const struct gather_packet *p)
 	for (const struct gather_step *at = first; at <= last; at++) {
 		visited |= 1ull << (at->event.point % JOURNEY_POINTS_MOST);
 		if (at > first)
-			edges_add(s->edges, at[-1].event.point, at->event.point, step_ns(at) - step_ns(at - 1));
+			edges_add(s->edges, at[-1].event.point, at->event.point, gather_step_ns(at) - gather_step_ns(at - 1));
 	}
 	if (p->count > 1)
-		edges_add(s->edges, EDGES_WHOLE, EDGES_WHOLE, step_ns(last) - step_ns(first));
+		edges_add(s->edges, EDGES_WHOLE, EDGES_WHOLE, gather_step_ns(last) - gather_step_ns(first));
 	for (size_t i = 0; i < s->probes->count; i++) {
 		struct point *point = &s->points[i % JOURNEY_POINTS_MOST];
 		bool here = visited & 1ull << i;

@@ -127,7 +127,7 @@ const struct comment *gathertext_make(struct gathertext *t, const struct gather_
 				      const struct symbols *symbols)
 {
 	struct journey *j = &t->journey;
-	uint64_t first = p->steps[0].back_ns ? p->steps[0].back_ns : p->steps[0].event.time_ns;
+	uint64_t first = gather_step_ns(&p->steps[0]);
 	int len;
 
 	journey_clear(j);
@@ -136,9 +136,8 @@ const struct comment *gathertext_make(struct gathertext *t, const struct gather_
 	j->more = p->more;
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct gather_step *s = &p->steps[i];
-		uint64_t at = s->back_ns ? s->back_ns : s->event.time_ns;
 
-		add_step(t, s, at - first, &probes->items[s->event.point], kernel, symbols);
+		add_step(t, s, gather_step_ns(s) - first, &probes->items[s->event.point], kernel, symbols);
 	}
 	add_missing(t, p, probes);
 	len = journey_format(j, t->text);

@@ -228,7 +228,7 @@ void session_stop(struct session *s, const char *reason)
 static int open_delivery(struct session *s)
 {
 	static const struct delivery_callbacks callbacks = { on_event, on_lost, on_stop };
-	const struct delivery_context context = {
+	const struct handover_context context = {
 		.base = s->host->base,
 		.kernel = s->host->kernel,
 		.symbols = s->host->symbols,

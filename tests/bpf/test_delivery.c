@@ -98,7 +98,7 @@ static void open_lab(struct lab *lab, int64_t count)
 	lab->client = ends[1];
 	fcntl(lab->client, F_SETFL, O_NONBLOCK);
 
-	const struct delivery_context context = {
+	const struct handover_context context = {
 		.base = lab->base, .kernel = &kernel, .symbols = lab->symbols,
 		.clock = &lab->clock, .spec = &lab->spec, .load = &lab->load,
 	};
@@ -258,7 +258,7 @@ static void test_count_without_return(void **state)
 	hang_guard(&lab);
 	assert_non_null(lab.stopped);
 	assert_string_equal(lab.stopped, "count");
-	assert_int_equal(lab.delivery.passed_on, 1);
+	assert_int_equal(lab.delivery.handover.passed_on, 1);
 	delivery_stop(&lab.delivery);
 	end(&lab, 1);
 	check(&lab, 2, true);

@@ -272,9 +272,9 @@ static void test_drain(void **state)
 	open_ways(&ways, 16);
 	for (uint64_t i = 1; i <= 5; i++)
 		begin(&ways, i, 0, i);
-	assert_true(gather_drain(ways.gather, 4));
+	assert_true(gather_drain(ways.gather, 4, 1 << 20));
 	assert_int_equal(ways.count, 4);
-	assert_false(gather_drain(ways.gather, 4));
+	assert_false(gather_drain(ways.gather, 4, 1 << 20));
 	assert_string_equal(ways.text[4], "5 stopped 0@5");
 	gather_free(ways.gather);
 }
