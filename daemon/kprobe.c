@@ -342,7 +342,7 @@ static void drop_twins(struct job *j)
 	j->count = kept;
 }
 
-static int job_open(struct job *j, const bool *marked)
+static int job_open(struct job *j, const bool *marked, enum template_kind kind)
 {
 	const struct probe_list *probes = j->plan->probes;
 
@@ -351,7 +351,7 @@ static int job_open(struct job *j, const bool *marked)
 	if (!j->items || !j->names)
 		return -ENOMEM;
 	for (size_t i = 0; i < probes->count; i++)
-		if (marked[i])
+		if (marked[i] && probes->items[i].kind == kind)
 			j->items[j->count++] = &probes->items[i];
 	qsort(j->items, j->count, sizeof(*j->items), compare);
 	drop_twins(j);
@@ -464,10 +464,12 @@ static int attach_all(struct job *j)
 	return j->error;
 }
 
-int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *marked, size_t done)
+/* Those of one kind share a program. */
+static int attach_kind(struct hooks *h, const struct hooks_plan *plan, const bool *marked, enum template_kind kind,
+		       size_t *done)
 {
-	struct job j = { .hooks = h, .plan = plan, .done = done };
-	int r = job_open(&j, marked);
+	struct job j = { .hooks = h, .plan = plan, .done = *done };
+	int r = job_open(&j, marked, kind);
 
 	if (!r && j.count)
 		r = attach_all(&j);
@@ -477,5 +479,13 @@ int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *ma
 	free(j.addresses);
 	free(j.places);
 	free(j.errors);
+	*done = j.done;
 	return r;
+}
+
+int kprobe_attach(struct hooks *h, const struct hooks_plan *plan, const bool *marked, size_t done)
+{
+	int r = attach_kind(h, plan, marked, TEMPLATE_KPROBE, &done);
+
+	return r ? r : attach_kind(h, plan, marked, TEMPLATE_XDP_KPROBE, &done);
 }

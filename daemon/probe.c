@@ -193,8 +193,10 @@ static void resolve(struct resolution *r, const char *text)
 	struct pointname name;
 	char why[WHY_BYTES];
 	struct probe *p;
+	bool bad = pointname_parse(text, &name, why, sizeof(why));
 
-	if (pointname_parse(text, &name, why, sizeof(why))) {
+	r->xdp = r->all_xdp || (!bad && name.xdp);
+	if (bad) {
 		memset(&name, 0, sizeof(name));
 		snprintf(name.name, sizeof(name.name), "%s", text);
 		p = resolution_add(r, &name);
@@ -221,7 +223,7 @@ int probe_list_resolve(struct probe_list *list, const struct kernel *k,
 		       const struct module_set *modules, const struct spec *spec)
 {
 	const struct jsonstrict_strings *texts = &spec->points;
-	struct resolution r = { .list = list, .kernel = k, .modules = modules, .xdp = spec_is_xdp(spec) };
+	struct resolution r = { .list = list, .kernel = k, .modules = modules, .all_xdp = spec_is_xdp(spec) };
 
 	memset(list, 0, sizeof(*list));
 	for (size_t i = 0; i < texts->count && !r.error; i++) {

@@ -15,7 +15,8 @@ struct resolution {
 	struct probe_list *list;
 	const struct kernel *kernel;
 	const struct module_set *modules;
-	bool xdp;      /* packets of XDP are meant, not those in an skb */
+	bool all_xdp;  /* packets of XDP are meant, not those in an skb: of all trace points, */
+	bool xdp;      /* and of the one at hand */
 	size_t before; /* trace points of the texts before this one */
 	int error;     /* out of memory, too many */
 };

@@ -183,11 +183,21 @@ static int parse_tracepoint(const struct parse *p, struct part rest, struct poin
 
 static int parse_name(const struct parse *p, struct part whole, struct pointname *out)
 {
-	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe", "xdp" };
+	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe" };
 	struct part rest = whole, kind;
 
+	if (cut(&rest, ':', &kind) && is(&kind, "xdp")) {
+		out->xdp = true;
+		whole = rest;
+	}
+	rest = whole;
 	if (!cut(&rest, ':', &kind))
 		return parse_function(p, whole, POINTNAME_FUNCTION, out);
+	if (out->xdp && (is(&kind, "tracepoint") || is(&kind, "tp") || is(&kind, "xdp")))
+		return refuse(p,
+			      "the trace point %s has %.*s behind xdp:, and only functions and programs carry packets "
+			      "of XDP: give xdp:FUNCTION or xdp:prog:PROGRAM",
+			      p->whole.text, (int)kind.len, kind.text);
 	if (is(&kind, "tracepoint") || is(&kind, "tp"))
 		return parse_tracepoint(p, rest, out);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -233,7 +243,7 @@ static const char *kind_word(enum pointname_kind kind)
 int pointname_format(const struct pointname *p, char *text, size_t size)
 {
 	const char *kind = kind_word(p->kind);
-	int len = snprintf(text, size, "%s%s%s%s%s", kind ? kind : "", kind ? ":" : "", p->group,
+	int len = snprintf(text, size, "%s%s%s%s%s%s", p->xdp ? "xdp:" : "", kind ? kind : "", kind ? ":" : "", p->group,
 			   *p->group ? ":" : "", p->name);
 
 	return (size_t)len < size ? len : -ENOBUFS;

@@ -4,6 +4,7 @@
  *
  *     tracepoint:GROUP:EVENT           [kind:][MODULE:]FUNCTION, kind is kprobe, fentry or fexit
  *     kind:[ID:]PROGRAM, a BPF program, kind is prog or progexit
+ *     xdp: and one of the last two: its packets are those of XDP, whatever the others' are
  *
  * each with [@arg[@arg2]] behind. Names may be patterns of glob(7); "all" stands for "*". Lists are
  * separated by commas.
@@ -28,6 +29,7 @@ struct pointname {
 	enum pointname_kind kind;
 	char group[64];  /* tracepoints: "skb"; functions: the module, programs: the id, or "" */
 	char name[128];  /* "kfree_skb", "icmp_rcv" */
+	bool xdp;        /* xdp: is in front */
 	int arg;         /* @N, from 1; 0: not given */
 	int arg2;        /* second @N, from 1; 0: not given */
 };

@@ -222,6 +222,14 @@ static int check_track(const struct spec *s, const struct refusal *r)
 	return 0;
 }
 
+bool spec_has_xdp(const struct spec *s)
+{
+	for (size_t i = 0; i < s->points.count; i++)
+		if (!strncmp(s->points.items[i], "xdp:", 4))
+			return true;
+	return spec_is_xdp(s);
+}
+
 bool spec_gathers_by_track(const struct spec *s)
 {
 	return s->gather && !strcmp(s->gather, "track");
@@ -249,7 +257,7 @@ static int check_gather(const struct spec *s, const struct refusal *r)
 	if (strcmp(s->gather, "track") && strcmp(s->gather, "pointer") && strcmp(s->gather, "content"))
 		return refuse(r, "gather", "packets are told apart by track, pointer or content, not %s",
 			      quote_text(&q, s->gather, strlen(s->gather)));
-	if (spec_is_xdp(s) && strcmp(s->gather, "content"))
+	if (spec_has_xdp(s) && strcmp(s->gather, "content"))
 		return refuse(r, "gather", "packets of XDP can be told apart by their content only: give content");
 	if (s->track)
 		return refuse(r, "track", "gathering follows packets itself: give gather \"track\", without track");

@@ -56,6 +56,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		   size_t size);
 /* Are packets of XDP meant, not those in an skb? */
 bool spec_is_xdp(const struct spec *s);
+/* Are packets of XDP meant at any trace point? */
+bool spec_has_xdp(const struct spec *s);
 /* Has this session's kind of gathering to know when packets are copied and freed? */
 bool spec_gathers_by_track(const struct spec *s);
 /* What a member packets may be. NULL is skb. 0, or -EINVAL with a sentence in why. */

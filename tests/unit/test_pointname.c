@@ -75,7 +75,7 @@ static void test_names(void **state)
 
 static void test_kinds(void **state)
 {
-	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe", "xdp"};
+	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe"};
 	char text[64], reason[64];
 
 	check("kprobe:icmp_rcv", POINTNAME_KPROBE, "", "icmp_rcv", 0, 0, "kprobe:icmp_rcv");
@@ -83,6 +83,11 @@ static void test_kinds(void **state)
 	check("fentry:nf_tables:nft_do_chain@1@2", POINTNAME_FENTRY, "nf_tables", "nft_do_chain", 1, 2, "fentry:nf_tables:nft_do_chain");
 	check("fexit:tcp_v4_rcv", POINTNAME_FEXIT, "", "tcp_v4_rcv", 0, 0, "fexit:tcp_v4_rcv");
 	check("prog:xdp_pass", POINTNAME_PROG, "", "xdp_pass", 0, 0, "prog:xdp_pass");
+	check("xdp:__xsk_rcv@2", POINTNAME_FUNCTION, "", "__xsk_rcv", 2, 0, "xdp:__xsk_rcv");
+	check("xdp:progexit:xdp_pass", POINTNAME_PROGEXIT, "", "xdp_pass", 0, 0, "xdp:progexit:xdp_pass");
+	check_refused("xdp:tracepoint:net:netif_rx", "has tracepoint behind xdp:");
+	check_refused("xdp:xdp:__xsk_rcv", "has xdp behind xdp:");
+	check_refused("xdp:", "empty function name");
 	check("progexit:42:xdp_*@1", POINTNAME_PROGEXIT, "42", "xdp_*", 1, 0, "progexit:42:xdp_*");
 	check("prog:all", POINTNAME_PROG, "", "*", 0, 0, "prog:*");
 	check("nf_tables:nft_do_chain", POINTNAME_FUNCTION, "nf_tables", "nft_do_chain", 0, 0, "nf_tables:nft_do_chain");
