@@ -15,6 +15,7 @@
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "cast.bpf.h"
 #include "kernel.h"
 #include "verifier.bpf.h"
 
@@ -109,6 +110,16 @@ __noinline __u64 content_key(__u64 at, __u32 len, __u32 ethernet)
 		c.udp.check = 0;
 	}
 	return content_mix(key, &c) | 1;
+}
+
+/* The key of the packet in the sk_buff at this address, from its network header on. */
+static __always_inline __u64 content_of_skb(__u64 skb)
+{
+	__u64 head = (__u64)PACKET_READ(sk_buff, skb, head), data = (__u64)PACKET_READ(sk_buff, skb, data);
+	__u64 end = data + PACKET_READ(sk_buff, skb, len) - PACKET_READ(sk_buff, skb, data_len);
+	__u64 at = head + PACKET_READ(sk_buff, skb, network_header);
+
+	return content_key(at, at < end ? end - at : 0, 0);
 }
 
 #endif

@@ -63,21 +63,28 @@ static __always_inline __u64 gather_key(struct sk_buff *skb, const struct netcap
 }
 
 /*
- * The number of the packet that is known by this key; 0: it is new. One that was not seen for the timeout is, and where
- * packets are told apart by their address, one that is at the first trace point.
+ * Is it still the packet that the trace is of? Not if that was not seen for the timeout. And where sk_buffs go unseen,
+ * another one may be at the same address: a packet that is at the first trace point again, and is not what it was, is
+ * one.
  */
+static __always_inline bool gather_is_same(const struct netcap_trace *trace, __u64 key, __u32 point, __u64 now)
+{
+	if (now - trace->seen_ns > CONFIG(gather_timeout_ns))
+		return false;
+	return !CONFIG(restarts) || point || trace->content == content_of_skb(key);
+}
+
+/* The number of the packet that is known by this key; 0: it is new. */
 __noinline __u64 gather_number(__u64 key, __u32 point)
 {
 	struct netcap_trace *trace = CONFIG(gather) ? bpf_map_lookup_elem(&netcap_track, &key) : NULL;
-	__u64 now = bpf_ktime_get_ns(), number;
+	__u64 now = bpf_ktime_get_ns();
 
 	if (!trace)
 		return 0;
-	number = trace->number;
-	if (now - trace->seen_ns <= CONFIG(gather_timeout_ns) &&
-	    (CONFIG(gather) != NETCAP_GATHER_POINTER || point)) {
+	if (gather_is_same(trace, key, point, now)) {
 		trace->seen_ns = now;
-		return number;
+		return trace->number;
 	}
 	if (!bpf_map_delete_elem(&netcap_track, &key))
 		__sync_fetch_and_add(&netcap_control.track_gone, 1);

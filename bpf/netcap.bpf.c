@@ -34,6 +34,7 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.track_ends = 1,
 	.gather = NETCAP_GATHER_CONTENT, /* which calls all functions */
 	.slower_ns = 1,
+	.restarts = 1,
 	.snaplen = 1,
 };
 

@@ -59,7 +59,7 @@ enum netcap_fake {
 enum netcap_gather {
 	NETCAP_GATHER_NONE = 0,
 	NETCAP_GATHER_TRACK = 1,   /* their numbers, which copies have, too, and which go when they are freed */
-	NETCAP_GATHER_POINTER = 2, /* the addresses of their sk_buffs */
+	NETCAP_GATHER_POINTER = 2, /* the addresses of their sk_buffs; all of them must match */
 	NETCAP_GATHER_CONTENT = 3, /* the parts of their headers that do not change on the way */
 };
 
@@ -114,7 +114,8 @@ struct netcap_config {
 	__u8 registers;     /* of programs beside the trace points: their arguments are in registers */
 	__u8 gather;        /* enum netcap_gather; track is 1 with all but the first */
 	__u8 histogram;     /* 1: with gather; only count how long packets take */
-	__u8 pad[3];
+	__u8 restarts;      /* 1: with gather; not every sk_buff is seen freed, see gather_number() */
+	__u8 pad[2];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	__u64 gather_timeout_ns; /* with gather: a packet that was not seen for as long is another one */
@@ -262,6 +263,7 @@ struct netcap_end {
 struct netcap_trace {
 	__u64 number;  /* of the packet in the session; with NETCAP_SPOILED: its first record was lost */
 	__u64 seen_ns; /* with gather: when it was seen last, CLOCK_MONOTONIC */
+	__u64 content; /* with restarts: content_key() of what it was when it was first seen */
 };
 
 #define NETCAP_SPOILED (1ull << 63)

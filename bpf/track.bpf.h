@@ -8,6 +8,7 @@
 #ifndef NETCAP_TRACK_BPF_H
 #define NETCAP_TRACK_BPF_H
 
+#include "content.bpf.h"
 #include "context.bpf.h"
 #include "packet.bpf.h"
 
@@ -86,6 +87,8 @@ __noinline __u64 track_begin(__u64 skb)
 
 	if (CONFIG(gather))
 		trace.seen_ns = bpf_ktime_get_ns();
+	if (CONFIG(restarts))
+		trace.content = content_of_skb(skb);
 	if (!trace.number || !track_put(&skb, &trace))
 		return 0;
 	__sync_fetch_and_add(&netcap_control.tracked, 1);

@@ -207,10 +207,17 @@ static bool attach(struct sessionload *l)
 {
 	bool follows = l->spec->track || spec_gathers_by_track(l->spec);
 	struct hooks_plan plan;
+	int r = 0;
 
 	make_plan(l, &plan);
-	if ((follows && track_attach_functions(&l->track, &plan)) || hooks_attach(&l->hooks, &plan) ||
-	    (follows && track_attach_tracepoints(&l->track, &plan))) {
+	if (follows)
+		r = track_attach_functions(&l->track, &plan);
+	plan.config.restarts = plan.config.gather && plan.config.gather != NETCAP_GATHER_CONTENT && !l->track.frees;
+	if (!r)
+		r = hooks_attach(&l->hooks, &plan);
+	if (!r && follows)
+		r = track_attach_tracepoints(&l->track, &plan);
+	if (r) {
 		fail(l, "Failed", "points", "no memory to attach the programs");
 		return false;
 	}

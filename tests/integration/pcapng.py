@@ -24,6 +24,20 @@ class Packet:
     data: bytes
     comment: str
     meta: dict = field(default_factory=dict)
+    journey: "Journey" = None
+
+
+@dataclass
+class Journey:
+    """A packet's way (proto/journey.h): steps are dictionaries with point, ns, cpu and what else they say."""
+    end: str
+    steps: list = field(default_factory=list)
+    missing: list = field(default_factory=list)
+    more: int = 0
+    unsure: bool = False
+
+    def points(self):
+        return [step["point"] for step in self.steps]
 
 
 @dataclass
@@ -48,13 +62,49 @@ def parse_meta(comment):
     return meta
 
 
+STAYS = ("dev", "ifindex", "netns", "pid", "skb")  # until another step says otherwise
+
+
+def parse_step(value, before):
+    point, ns, cpu, *words = value.split(",")
+    step = {name: before[name] for name in STAYS if name in before}
+    step.update(point=urllib.parse.unquote(point), ns=int(ns), cpu=int(cpu))
+    for word in words:
+        name, text = word.split(":", 1)
+        step[name] = urllib.parse.unquote(text)
+    return step
+
+
+def parse_journey(comment):
+    """The grammar of proto/journey.h, strictly."""
+    words = [word.split("=", 1) for word in comment.split(" ")]
+    if words[0][0] != "journey":
+        raise ValueError(f"not a packet's way: {comment!r}")
+    way = Journey(words[0][1])
+    for key, value in words[1:]:
+        if key == "step":
+            way.steps.append(parse_step(value, way.steps[-1] if way.steps else {}))
+        elif key == "stack":
+            way.steps[-1]["stack"] = [urllib.parse.unquote(frame) for frame in value.split(",")]
+        elif key == "missing":
+            way.missing = [urllib.parse.unquote(point) for point in value.split(",")]
+        elif key == "more":
+            way.more = int(value)
+        elif key == "unsure":
+            way.unsure = value == "1"
+        else:
+            raise ValueError(f"unknown field {key} in a packet's way: {comment!r}")
+    return way
+
+
 def parse_options(data, order):
+    """By their codes; of a code that comes again, the second is under minus it."""
     options = {}
     while len(data) >= 4:
         code, length = struct.unpack(order + "HH", data[:4])
         if code == 0:
             break
-        options.setdefault(code, data[4:4 + length])
+        options.setdefault(-code if code in options else code, data[4:4 + length])
         data = data[4 + (length + 3 & ~3):]
     return options
 
@@ -100,6 +150,6 @@ def parse_packet(capture, body, order):
     if interface.options.get(9, b"\x06")[0] != 9:
         raise ValueError("timestamps are not in nanoseconds")
     options = parse_options(body[20 + (cap_len + 3 & ~3):], order)
-    comment = options.get(1, b"").decode()
+    comment, journey = options.get(1, b"").decode(), options.get(-1, b"").decode()
     return Packet(interface, high << 32 | low, wire_len, body[20:20 + cap_len], comment,
-                  parse_meta(comment) if comment else {})
+                  parse_meta(comment) if comment else {}, parse_journey(journey) if journey else None)

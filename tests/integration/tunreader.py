@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A tun device whose reader is late: packets wait in it for as long as the reader pleases."""
+import fcntl
+import os
+import struct
+import time
+
+TUNSETIFF = 0x400454CA
+IFF_TUN, IFF_NO_PI = 1, 0x1000
+CLONE_DEVICE = "/dev/net/tun"
+
+
+class TunReader:
+    """
+    A tun device in a host's namespace, that what is sent to the network 198.18.0.0/24 goes to. It says when packets
+    were sent and read, CLOCK_MONOTONIC, so that a test knows the delay better than it was asked for.
+    """
+    DEVICE = "tundelay"
+    NETWORK = "198.18.0"
+
+    def __init__(self, host):
+        self.host = host
+        self.fd = -1
+
+    def __enter__(self):
+        with self.host.entered():
+            self.fd = os.open(CLONE_DEVICE, os.O_RDWR | os.O_CLOEXEC)
+            fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", self.DEVICE.encode(), IFF_TUN | IFF_NO_PI))
+        self.host.ip("address", "add", f"{self.NETWORK}.1/24", "dev", self.DEVICE)
+        self.host.ip("link", "set", self.DEVICE, "up")
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)  # and the device goes with it
+
+    def delay(self, payload, port, seconds):
+        """Sends one packet and reads it so much later. How long it waited at most, in nanoseconds."""
+        with self.host.socket() as sender:
+            before = time.monotonic_ns()
+            sender.sendto(payload, (f"{self.NETWORK}.2", port))
+            time.sleep(seconds)
+            while payload not in os.read(self.fd, 65536):
+                pass  # neighbour discovery and the like
+            return time.monotonic_ns() - before
