@@ -60,6 +60,14 @@ static int append(char **text, const char *line)
 	return 0;
 }
 
+/* Is it a control character, in UTF-8 of len bytes? Those from U+0080 on begin sequences on some terminals. */
+static bool is_control(const char *c, size_t len)
+{
+	const unsigned char *byte = (const unsigned char *)c;
+
+	return len == 1 ? *byte < ' ' || *byte == 0x7f : len == 2 && byte[0] == 0xc2 && byte[1] < 0xa0;
+}
+
 /* Text for a terminal: UTF-8 without control characters, but for tabs. */
 static int check_bytes(const struct reader *r, const char *line, size_t len)
 {
@@ -70,9 +78,9 @@ static int check_bytes(const struct reader *r, const char *line, size_t len)
 		return refuse(r, "it has %zu bytes, and lines have %d at most", len, PROFILE_LINE_BYTES);
 	for (size_t i = 0; i < len; i += n) {
 		n = utf8_length(line + i, len - i);
-		if (!n || ((unsigned char)line[i] < ' ' && line[i] != '\t') || line[i] == 0x7f)
+		if (!n || (is_control(line + i, n) && line[i] != '\t'))
 			return refuse(r, "it holds %s, which is no text: give a text file",
-				      quote_text(&q, line + i, 1));
+				      quote_text(&q, line + i, n ? n : 1));
 	}
 	return 0;
 }

@@ -54,6 +54,15 @@ static void points_come_with_their_comments(void **state)
 	profile_clear(&p);
 }
 
+static void comments_may_be_in_any_language(void **state)
+{
+	struct profile p;
+
+	assert_int_equal(parse(&p, "# f\xc3\xbcr\t\xe2\x82\xac\xc2\xa0\nip_rcv\n"), 0);
+	assert_string_equal(p.description, "f\xc3\xbcr\t\xe2\x82\xac\xc2\xa0");
+	profile_clear(&p);
+}
+
 static void a_license_is_no_description(void **state)
 {
 	struct profile p;
@@ -132,6 +141,7 @@ static void what_is_wrong_is_said_with_its_line(void **state)
 		{"ip_rcv\x01", 1, "\\x01"},
 		{"# \x1b[31m", 1, "\\x1B"},
 		{"# \xff\xfe", 1, "\\xFF"},
+		{"# \xc2\x9b" "31m", 1, "\\xC2\\x9B"},
 		{"\xef\xbb\xbfip_rcv", 1, "\\xEF"},
 		{"ip_rcv\n# \x7f\n", 2, "\\x7F"},
 	};
@@ -260,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(points_come_with_their_comments),
+		cmocka_unit_test(comments_may_be_in_any_language),
 		cmocka_unit_test(a_license_is_no_description),
 		cmocka_unit_test(a_profile_needs_no_comment),
 		cmocka_unit_test(alternatives_and_options_are_one_text),
