@@ -8,6 +8,7 @@
 #include "jsonget.h"
 #include "message.h"
 #include "output.h"
+#include "pointchoice.h"
 #include "spec.h"
 #include "text.h"
 
@@ -73,12 +74,14 @@ static void print_programs(struct json_object *programs)
 		puts("no filter: every packet matches");
 }
 
-int dryrun_show(const struct options *o)
+int dryrun_show(struct options *o)
 {
 	struct connection c = {.fd = -1};
 	struct json_object *plan = NULL, *parameters;
 	int code = connection_open(&c, o->socket_path, true);
 
+	if (code == EXITCODE_OK)
+		code = pointchoice_settle(&c, &o->spec);
 	if (code == EXITCODE_OK) {
 		parameters = spec_to_json(&o->spec);
 		code = connection_ask(&c, "Start", parameters, &plan);

@@ -6,6 +6,6 @@
 #include "options.h"
 
 /* Asks for the plan and prints it. An exit code. */
-int dryrun_show(const struct options *o);
+int dryrun_show(struct options *o);
 
 #endif

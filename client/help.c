@@ -27,6 +27,7 @@ static const char overview[] =
 	"  reload     make the service read its configuration anew\n"
 	"  drops      show what the kernel dropped since the service started, and why\n"
 	"  metrics    print the service's counters for Prometheus\n"
+	"  profile    list and show the named lists of trace points that -f @NAME takes\n"
 	"\n"
 	"  netcapctl help VERB says more; netcapctl --version says which version this is.\n"
 	"\n"
@@ -49,7 +50,8 @@ static const char skb_what[] =
 	"                           out. Patterns ('tcp_*') mean all that match, all means all\n"
 	"                           functions. netcapctl points lists them. fexit:FUNCTION\n"
 	"                           adds what it returned, and when. prog:NAME is a BPF program\n"
-	"                           of tc, progexit:NAME its return with the verdict.\n"
+	"                           of tc, progexit:NAME its return with the verdict. @NAME is a\n"
+	"                           profile, a named list of them: netcapctl profile lists those\n"
 	"  --backend B              how functions are attached: auto (default), fentry,\n"
 	"                           kprobe.multi or kprobe; so do fentry:FUNCTION and\n"
 	"                           kprobe:FUNCTION for one of them\n"
@@ -68,7 +70,9 @@ static const char xdp_what[] =
 	"                           it is left out. Patterns ('xdp_*') mean all that match, all\n"
 	"                           means all functions. netcapctl points --xdp lists them.\n"
 	"                           fexit:FUNCTION adds what it returned, and when. prog:NAME is an\n"
-	"                           XDP program, progexit:NAME its return with the verdict.\n"
+	"                           XDP program, progexit:NAME its return with the verdict. @NAME\n"
+	"                           is a profile, a named list of them, which may be one's own:\n"
+	"                           see netcapctl help profile\n"
 	"  --backend, --force       as for netcapctl skb\n"
 	"\n";
 
@@ -144,6 +148,8 @@ static const char how[] =
 	"        -w drops.pcapng --write-file-rotate 1000\n"
 	"  Drops in the network namespace blue, for a program:\n"
 	"    netcapctl skb -f tracepoint:skb:kfree_skb --netns blue --json | jq .reason\n"
+	"  The way of a ping through the kernel, at the trace points of a profile:\n"
+	"    netcapctl skb -f @icmp-echo -e icmp\n"
 	"  What AF_XDP sockets receive in copy mode:\n"
 	"    netcapctl xdp -f __xsk_rcv\n"
 	"\n" EXIT_CODES;
@@ -175,6 +181,26 @@ static const char drops_text[] =
 	"    netcapctl drops --by dev --since 90s\n"
 	"  Which packets were they, and who dropped them:\n"
 	"    netcapctl drops --packets --since 10m\n";
+
+static const char profile_text[] =
+	"netcapctl profile [--json]: list the profiles, which are named lists of trace points.\n"
+	"netcapctl profile show NAME [--xdp] [--json]: show the trace points of one, in the order in\n"
+	"which packets pass them, what is said of each, and which of them can be traced on this\n"
+	"machine, if the daemon can be asked; with --xdp for netcapctl xdp.\n"
+	"\n"
+	"netcapctl skb -f @NAME captures at them, -f @NAME,@OTHER,icmp_rcv at others, too. What cannot\n"
+	"be traced is listed as it starts, with the reason, and the rest runs.\n"
+	"\n"
+	"A profile is a file NAME.profile, in the first of these directories that has one:\n"
+	"  /etc/netcapd/profiles         those of this machine\n"
+	"  ~/.config/netcap/profiles     one's own ($XDG_CONFIG_HOME/netcap/profiles)\n"
+	"  share/netcapd/profiles        those that come with netcapd\n"
+	"or in those of $NETCAP_PROFILES, separated by colons, in place of all of these.\n"
+	"\n"
+	"  # The first comment says what it is for.\n"
+	"  tracepoint:net:netif_receive_skb   # one trace point a line, as -f takes it\n"
+	"  ip_rcv_core | ip_rcv               # the first of these that can be traced\n"
+	"  ?icmp_echo                         # left out without a word where it cannot be\n";
 
 static const struct {
 	const char *verb, *text;
@@ -210,6 +236,7 @@ static const struct {
 	 "the drop-ins in /etc/netcapd/netcapd.json.d. Sessions go on. If something is wrong in it,\n"
 	 "this says what and where, and the old configuration stays. For administrators.\n"},
 	{"drops", drops_text},
+	{"profile", profile_text},
 	{"metrics",
 	 "netcapctl metrics [--output FILE]: print the service's counters as OpenMetrics text.\n"
 	 "  --output FILE   replace FILE by it in one step, readable for all: for the textfile\n"

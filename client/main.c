@@ -20,7 +20,7 @@ static const struct {
 	{"skb", verb_skb},   {"xdp", verb_xdp},     {"points", verb_points},     {"list", verb_list},
 	{"stop", verb_stop}, {"stats", verb_stats}, {"features", verb_features},
 	{"reload", verb_reload},
-	{"drops", verb_drops}, {"metrics", verb_metrics},
+	{"drops", verb_drops}, {"metrics", verb_metrics}, {"profile", verb_profile},
 };
 
 /* Descriptors 0 to 2 must be taken, or a socket gets their number and a child's output with it. */

@@ -9,7 +9,7 @@
 #include "exitcode.h"
 #include "limit.h"
 #include "message.h"
-#include "pointname.h"
+#include "pointlist.h"
 #include "print.h"
 #include "text.h"
 
@@ -112,43 +112,6 @@ static int set_number(int64_t *member, const char *option, const char *value, ui
 	}
 	*member = (int64_t)n;
 	return EXITCODE_OK;
-}
-
-static int add_point(struct jsonstrict_strings *points, const char *text)
-{
-	struct pointname name;
-	char **items, why[512];
-
-	if (pointname_parse(text, &name, why, sizeof(why))) {
-		message("%s.", why);
-		return EXITCODE_USAGE;
-	}
-	if (points->count == LIMIT_POINTS) {
-		message("-f has more than %d trace points, the most that one session can have.",
-			LIMIT_POINTS);
-		return EXITCODE_USAGE;
-	}
-	items = realloc(points->items, (points->count + 1) * sizeof(*items));
-	if (!items)
-		return out_of_memory();
-	points->items = items;
-	items[points->count] = strdup(text);
-	return items[points->count++] ? EXITCODE_OK : out_of_memory();
-}
-
-static int add_points(struct spec *spec, const char *list)
-{
-	char *copy = strdup(list), *rest = copy, *text;
-	int code = copy ? EXITCODE_OK : out_of_memory();
-
-	while (code == EXITCODE_OK && (text = strsep(&rest, ","))) {
-		/* A list may be wrapped in a script: blanks around its commas mean nothing. */
-		text += strspn(text, " \t\n");
-		text[strcspn(text, " \t\n")] = '\0';
-		code = add_point(&spec->points, text);
-	}
-	free(copy);
-	return code;
 }
 
 static int set_mark(struct spec *spec, const char *value)
@@ -257,7 +220,7 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 {
 	switch (option) {
 	case 'f':
-		return add_points(s, value);
+		return pointlist_add(&s->points, value);
 	case 'i':
 		return set_name(&s->interface, "-i", value, LIMIT_IFNAME_BYTES);
 	case 'e':

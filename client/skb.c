@@ -11,6 +11,7 @@
 #include "message.h"
 #include "netns.h"
 #include "options.h"
+#include "pointchoice.h"
 #include "signals.h"
 #include "sink.h"
 #include "verbs.h"
@@ -61,7 +62,7 @@ static struct sink *make_sink(const struct options *o, int *code)
 	return sink;
 }
 
-static int capture(const struct options *o)
+static int capture(struct options *o)
 {
 	struct connection c = {.fd = -1};
 	struct sink *sink;
@@ -72,6 +73,8 @@ static int capture(const struct options *o)
 	if (!sink)
 		return code;
 	code = connection_open(&c, o->socket_path, true);
+	if (code == EXITCODE_OK)
+		code = pointchoice_settle(&c, &o->spec);
 	if (code == EXITCODE_OK) {
 		signals_install(c.fd);
 		code = capture_run(&c, o, sink);

@@ -74,7 +74,7 @@ def test_command_line(client, idle, arguments, status, parts):
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("verb", ["skb", "points", "features", "reload", "drops", "metrics"])
+@pytest.mark.parametrize("verb", ["skb", "points", "features", "reload", "drops", "metrics", "profile"])
 def test_help_of_a_verb(lone_client, verb):
     texts = [lone_client.run(*words).stdout for words in (("help", verb), (verb, "--help"))]
     assert texts[0] == texts[1] and f"netcapctl {verb}" in texts[0]

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The lists of -f: trace points and profiles, separated by commas. */
+#ifndef POINTLIST_H
+#define POINTLIST_H
+
+#include "jsonstrict.h"
+
+/*
+ * Adds what a list names to points: trace points as they are typed, and in the place of @NAME those of the profile, as
+ * texts of pointchoice.h. An exit code; the sentence is printed.
+ */
+int pointlist_add(struct jsonstrict_strings *points, const char *list);
+
+#endif
