@@ -22,6 +22,7 @@ struct options {
 	enum file_format format;
 	uint64_t rotate;            /* packets to keep, 0: all */
 	const char *stack_color;    /* one of print.h's names, NULL: none */
+	const char *gather_color;   /* the same, for ways of packets */
 	bool json;
 	bool group;                 /* events of one packet together */
 	bool help;                  /* --help was given; nothing else counts */
