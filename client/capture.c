@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "exitcode.h"
+#include "gathershow.h"
 #include "interfaces.h"
 #include "jsonget.h"
 #include "message.h"
@@ -31,6 +32,7 @@ struct capture {
 	const struct options *options; /* not owned */
 	struct sink *sink;             /* not owned */
 	struct progress progress;
+	struct gathershow gathershow;
 	struct pcapng_reader *reader;  /* owned */
 	struct interfaces interfaces;  /* owned */
 	struct json_object *ended;     /* owned; parameters of the final reply, NULL: not yet */
@@ -151,10 +153,13 @@ static void take_reply(struct capture *c, struct json_object *reply)
 	} else if (state && !strcmp(state, "attached")) {
 		progress_end(&c->progress);
 		summary_attached(stderr, session);
+	} else if (state && !strcmp(state, "running") && c->options->spec.gather_summary) {
+		if (!c->sink_done)
+			sink_result(c, gathershow_running(&c->gathershow, session));
 	} else if (state && !strcmp(state, "ended")) {
 		c->ended = json_object_get(parameters);
 	}
-	/* there is no "running", with the counts of a session under way: the progress line shows our own */
+	/* else there is no "running", with the counts of a session under way: the progress line shows our own */
 }
 
 static void read_control(struct capture *c)
@@ -254,6 +259,8 @@ static void finish(struct capture *c)
 	if (!c->sink_done)
 		sink_result(c, c->sink->finish(c->sink));
 	if (c->ended) {
+		if (!c->sink_done)
+			sink_result(c, gathershow_ended(&c->gathershow, jsonget_object(c->ended, "session")));
 		summary_ended(stderr, jsonget_object(c->ended, "session"),
 			      reason, c->options, c->sink, c->received);
 		if (c->code == EXITCODE_OK && reason && !strcmp(reason, "shutdown")) {
@@ -285,6 +292,7 @@ int capture_run(struct connection *connection, const struct options *o, struct s
 	int err;
 
 	progress_init(&c.progress, o->write_path);
+	gathershow_init(&c.gathershow, o);
 	c.reader = pcapng_reader_new();
 	err = c.reader ? start(&c) : -ENOMEM;
 	if (err == -EPIPE) {

@@ -197,6 +197,7 @@ static struct event *keep(const struct pcapng_event *block, uint16_t link_type)
 	e->block.packet.data = e->raw + (block->packet.data - block->raw);
 	e->block.packet.comment =
 		(const char *)e->raw + ((const uint8_t *)block->packet.comment - block->raw);
+	e->block.packet.journey = NULL; /* who gathers, groups nothing */
 	return e;
 }
 

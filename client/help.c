@@ -111,6 +111,31 @@ static const char which_packets[] =
 	" are lost\n"
 	"\n";
 
+static const char gather[] =
+	"The ways of packets, where they wait and where they vanish:\n"
+	"  -G, --gather             one packet once, with the times at which it came to each of the\n"
+	"                           trace points of -f, and those that it did NOT come to, when it is\n"
+	"                           freed or was not seen for a while; at the end how long packets\n"
+	"                           took between trace points. --slower-than, --histogram and\n"
+	"                           --summary mean --gather, too\n"
+	"  --slower-than TIME       only packets that took longer from their first trace point to\n"
+	"                           another: 250us, 1.5ms, 2s\n"
+	"  --histogram              no packets, only how long they took: counted in the kernel, on\n"
+	"                           standard output. With --json one line of JSON\n"
+	"  --summary                how long they took until now, each second while packets come\n"
+	"  --gather-timeout TIME    not seen for so long, a packet is done: milliseconds, or 500ms,\n"
+	"                           2s (default " STRING_OF(DEFAULT_GATHER_TIMEOUT)
+	", or twice --slower-than if that is more)\n"
+	"  --gather-buffer-size N   so many packets at a time, " STRING_OF(LIMIT_GATHER_MIN)
+	" to " STRING_OF(LIMIT_GATHER_MAX) " (default " STRING_OF(DEFAULT_GATHER_SIZE) ")\n"
+	"  --gather-distinguish-by-pointer, --gather-distinguish-by-content\n"
+	"                           what makes two events those of one packet: the address of the skb,\n"
+	"                           or its bytes. Else it is followed as by --track; trace points of\n"
+	"                           XDP (xdp:FUNCTION, xdp:prog:NAME, netcapctl xdp) have the bytes\n"
+	"                           only\n"
+	"  --gather-output-color C  " PRINT_COLORS ", for these lines\n"
+	"\n";
+
 static const char how[] =
 	"What to do with them (printed by tcpdump, metadata beneath, if none of these is given):\n"
 	"  -t, --tcpdump-flags TEXT tcpdump's flags for printing (default \"-nn\")\n"
@@ -141,6 +166,9 @@ static const char how[] =
 	"    netcapctl skb -f all -e \"host 192.0.2.1 and icmp\" -c 100\n"
 	"  Packets to port 9000 that are dropped, the reason, and the stack of who drops them:\n"
 	"    netcapctl skb -f tracepoint:skb:kfree_skb -e \"tcp port 9000\" -S\n"
+	"  Where pings get lost or wait on their way in:\n"
+	"    netcapctl skb -f tracepoint:net:netif_receive_skb,ip_local_deliver,icmp_rcv \\\n"
+	"        -e \"icmp and host 192.0.2.1\" --gather\n"
 	"  What comes in on eth0, with Ethernet headers, 10 packets:\n"
 	"    netcapctl skb -f tracepoint:net:netif_receive_skb -i eth0 -t \"-nne\" -c 10\n"
 	"  The last 1,000 drops, whole packets, into a file:\n"
@@ -253,6 +281,7 @@ void help_verb(const char *verb)
 	if (!strcmp(verb, "skb") || !strcmp(verb, "xdp")) {
 		fputs(*verb == 's' ? skb_what : xdp_what, stdout);
 		fputs(which_packets, stdout);
+		fputs(gather, stdout);
 		fputs(how, stdout);
 		return;
 	}

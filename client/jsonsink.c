@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints one JSON object a line for each packet. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "base64.h"
 #include "exitcode.h"
+#include "journey.h"
 #include "message.h"
 #include "output.h"
 #include "sink.h"
 #include "stamp.h"
 #include "text.h"
+
+struct jsonsink {
+	struct sink sink; /* first */
+	struct journey journey; /* of the packet that is being printed; its strings: */
+	char journey_store[JOURNEY_TEXT_MAX];
+};
 
 /* Names come from the kernel and hold any byte; JSON holds UTF-8. NULL values are left out. */
 static void add_text(struct json_object *o, const char *name, const char *value)
@@ -26,20 +34,17 @@ static void add_number(struct json_object *o, const char *name, uint64_t value)
 	json_object_object_add(o, name, json_object_new_uint64(value));
 }
 
-static void add_stack(struct json_object *o, const struct meta *m)
+static void add_texts(struct json_object *o, const char *name, const char *const *texts, unsigned count)
 {
-	struct json_object *stack;
+	struct json_object *array = json_object_new_array();
 
-	if (!m->frames)
-		return;
-	stack = json_object_new_array();
-	for (unsigned i = 0; i < m->frames; i++) {
-		char *frame = text_utf8(m->stack[i]);
+	for (unsigned i = 0; i < count; i++) {
+		char *utf8 = text_utf8(texts[i]);
 
-		json_object_array_add(stack, json_object_new_string(frame ? frame : "?"));
-		free(frame);
+		json_object_array_add(array, json_object_new_string(utf8 ? utf8 : "?"));
+		free(utf8);
 	}
-	json_object_object_add(o, "stack", stack);
+	json_object_object_add(o, name, array);
 }
 
 static void add_meta(struct json_object *o, const struct meta *m)
@@ -80,6 +85,66 @@ static void add_place(struct json_object *o, const struct packet_place *place)
 		add_number(o, "since_ns", place->since_ns);
 }
 
+/* since_last_ns: since the step before. */
+static struct json_object *step_object(const struct journey *j, const struct journey_step *s, int64_t since_last_ns)
+{
+	struct json_object *o = json_object_new_object();
+	char skb[32];
+
+	add_text(o, "point", s->point);
+	add_number(o, "since_first_ns", s->since_ns);
+	json_object_object_add(o, "since_last_ns", json_object_new_int64(since_last_ns));
+	add_number(o, "cpu", s->cpu);
+	add_text(o, "dev", s->dev);
+	if (s->ifindex)
+		add_number(o, "ifindex", s->ifindex);
+	if (s->netns)
+		add_number(o, "netns", s->netns);
+	if (s->pid)
+		add_number(o, "pid", s->pid);
+	add_text(o, "reason", s->reason);
+	add_text(o, "location", s->location);
+	add_text(o, "ret", s->ret);
+	if (s->took_ns)
+		add_number(o, "took_ns", s->took_ns);
+	snprintf(skb, sizeof(skb), "0x%" PRIx64, s->skb);
+	add_text(o, "skb", s->skb ? skb : NULL);
+	if (s->frames)
+		add_texts(o, "stack", j->frames + s->first_frame, s->frames);
+	return o;
+}
+
+static struct json_object *journey_object(const struct journey *j)
+{
+	struct json_object *o = json_object_new_object(), *steps = json_object_new_array();
+
+	add_text(o, "end", journey_end_name(j->end));
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct journey_step *s = &j->steps[i];
+		int64_t since_last_ns = i ? (int64_t)(s->since_ns - s[-1].since_ns) : 0;
+
+		json_object_array_add(steps, step_object(j, s, since_last_ns));
+	}
+	json_object_object_add(o, "steps", steps);
+	if (j->more)
+		add_number(o, "more", j->more);
+	add_texts(o, "missing", j->missing, j->missing_count);
+	if (j->unsure)
+		json_object_object_add(o, "unsure", json_object_new_boolean(1));
+	return o;
+}
+
+/* null stands for what cannot be read: a newer daemon's, perhaps. */
+static void add_journey(struct jsonsink *s, struct json_object *o, const struct pcapng_packet *b)
+{
+	bool readable;
+
+	if (!b->journey)
+		return;
+	readable = !journey_parse(&s->journey, b->journey, b->journey_len, s->journey_store);
+	json_object_object_add(o, "journey", readable ? journey_object(&s->journey) : NULL);
+}
+
 static int add_data(struct json_object *o, const struct pcapng_packet *b)
 {
 	char *text = base64_encode(b->data, b->cap_len);
@@ -91,7 +156,7 @@ static int add_data(struct json_object *o, const struct pcapng_packet *b)
 	return 0;
 }
 
-static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const struct packet *p)
+static int jsonsink_take(struct sink *sink, const struct pcapng_event *e, const struct packet *p)
 {
 	struct json_object *o;
 	char time[64];
@@ -112,7 +177,9 @@ static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const str
 	add_number(o, "length", p->block->wire_len);
 	add_number(o, "caplen", p->block->cap_len);
 	add_text(o, "link", pcapng_link_name(p->link));
-	add_stack(o, &p->meta);
+	if (p->meta.frames)
+		add_texts(o, "stack", p->meta.stack, p->meta.frames);
+	add_journey((struct jsonsink *)sink, o, p->block);
 	err = add_data(o, p->block);
 	if (err)
 		message("out of memory.");
@@ -122,7 +189,7 @@ static int jsonsink_take(struct sink *s, const struct pcapng_event *e, const str
 	json_object_put(o);
 	if (err)
 		return err;
-	s->packets++;
+	sink->packets++;
 	return output_check();
 }
 
@@ -138,19 +205,19 @@ static void jsonsink_free(struct sink *s)
 
 struct sink *jsonsink_new(const struct options *o, int *code)
 {
-	struct sink *s = calloc(1, sizeof(*s));
+	struct jsonsink *s = calloc(1, sizeof(*s));
 
 	*code = s ? EXITCODE_OK : EXITCODE_FAILED;
 	if (!s) {
 		message("out of memory.");
 		return NULL;
 	}
-	*s = (struct sink){
+	s->sink = (struct sink){
 		.take = jsonsink_take,
 		.flush = jsonsink_flush,
 		.finish = jsonsink_flush,
 		.free = jsonsink_free,
 		.wants_meta = true,
 	};
-	return s;
+	return &s->sink;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exitcode.h"
+#include "gatheroptions.h"
 #include "limit.h"
 #include "message.h"
 #include "pointlist.h"
@@ -59,6 +60,15 @@ static const struct option skb_options[] = {
 	{"group", no_argument, NULL, OPT_GROUP},
 	{"track", no_argument, NULL, OPT_TRACK},
 	{"track-size", required_argument, NULL, OPT_TRACK_SIZE},
+	{"gather", no_argument, NULL, 'G'},
+	{"gather-timeout", required_argument, NULL, OPT_GATHER_TIMEOUT},
+	{"gather-buffer-size", required_argument, NULL, OPT_GATHER_SIZE},
+	{"gather-distinguish-by-pointer", no_argument, NULL, OPT_GATHER_BY_POINTER},
+	{"gather-distinguish-by-content", no_argument, NULL, OPT_GATHER_BY_CONTENT},
+	{"gather-output-color", required_argument, NULL, OPT_GATHER_COLOR},
+	{"slower-than", required_argument, NULL, OPT_SLOWER_THAN},
+	{"histogram", no_argument, NULL, OPT_HISTOGRAM},
+	{"summary", no_argument, NULL, OPT_SUMMARY},
 	{"netns", required_argument, NULL, OPT_NETNS},
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
@@ -267,6 +277,8 @@ static int set_spec_option(struct spec *s, int option, const char *value)
 
 static int set_option(struct options *o, int option, const char *value)
 {
+	if (option == 'G' || option >= OPT_GATHER_TIMEOUT)
+		return gatheroptions_set(o, option, value);
 	switch (option) {
 	case 't':
 		o->tcpdump_flags = value;
@@ -384,7 +396,7 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	optind = 0;
 	opterr = 0;
 	while (code == EXITCODE_OK && !o->help &&
-	       (c = getopt_long(argc, argv, ":f:i:e:t:w:c:Sh", skb_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, ":f:i:e:t:w:c:SGh", skb_options, NULL)) != -1)
 		code = c == '?' || c == ':' ? options_complain(c, argv) : set_option(o, c, optarg);
 	if (code != EXITCODE_OK || o->help)
 		return code;
@@ -394,7 +406,8 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 			argv[optind]);
 		return EXITCODE_USAGE;
 	}
-	return check_skb(o);
+	code = gatheroptions_check(o);
+	return code == EXITCODE_OK ? check_skb(o) : code;
 }
 
 int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,

@@ -13,6 +13,12 @@ enum file_format {
 	FORMAT_PCAP,
 };
 
+struct gather_given {
+	bool wanted;        /* --gather, or an option that means it, too */
+	bool timeout;       /* --gather-timeout was given */
+	const char *detail; /* an option that is nothing without it, NULL: none */
+};
+
 struct options {
 	const char *socket_path;    /* NULL: the default */
 	struct spec spec;           /* what is asked of the daemon; strings owned */
@@ -22,6 +28,8 @@ struct options {
 	enum file_format format;
 	uint64_t rotate;            /* packets to keep, 0: all */
 	const char *stack_color;    /* one of print.h's names, NULL: none */
+	const char *gather_color;   /* the same, for ways of packets */
+	struct gather_given gather;
 	bool json;
 	bool group;                 /* events of one packet together */
 	bool help;                  /* --help was given; nothing else counts */

@@ -32,7 +32,7 @@ bool print_wants_color(FILE *out)
 	return isatty(fileno(out)) && !(refused && *refused);
 }
 
-static void print_named(FILE *out, const char *label, const char *value)
+void print_named(FILE *out, const char *label, const char *value)
 {
 	if (!value)
 		return;
@@ -41,15 +41,22 @@ static void print_named(FILE *out, const char *label, const char *value)
 }
 
 /* Of a packet captured as a function returns. */
-static void print_return(FILE *out, const struct meta *m)
+void print_return(FILE *out, const char *point, const char *ret, uint64_t took_ns)
 {
-	if (m->took_ns) {
-		print_named(out, " returned ", m->ret);
-		fprintf(out, "%s after %" PRIu64 ".%03" PRIu64 " us", m->ret ? "" : " returned",
-			m->took_ns / 1000, m->took_ns % 1000);
-	} else if (!strncmp(m->point, FEXIT, sizeof(FEXIT) - 1)) {
+	if (took_ns) {
+		print_named(out, " returned ", ret);
+		fprintf(out, "%s after %" PRIu64 ".%03" PRIu64 " us", ret ? "" : " returned", took_ns / 1000,
+			took_ns % 1000);
+	} else if (!strncmp(point, FEXIT, sizeof(FEXIT) - 1)) {
 		fputs(" (return not seen)", out);
 	}
+}
+
+void print_device(FILE *out, const char *dev, uint32_t ifindex)
+{
+	print_named(out, " dev ", dev);
+	if (ifindex)
+		fprintf(out, "%s(%" PRIu32 ")", dev ? "" : " dev ", ifindex);
 }
 
 static void print_task(FILE *out, const struct meta *m)
@@ -64,27 +71,24 @@ static void print_task(FILE *out, const struct meta *m)
 	}
 }
 
-static void print_stack(FILE *out, const struct meta *m, const char *color)
+void print_stack(FILE *out, const char *const *frames, unsigned count, const char *color)
 {
-	for (unsigned i = 0; i < m->frames; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		fprintf(out, "        %s", color ? color : "");
-		text_print_safe(out, m->stack[i]);
+		text_print_safe(out, frames[i]);
 		fprintf(out, "%s\n", color ? PRINT_COLOR_OFF : "");
 	}
 }
 
-void print_meta(FILE *out, const struct meta *m, const char *stack_color)
+static void print_netns(FILE *out, const struct meta *m)
 {
-	print_named(out, "    ", m->point);
-	print_named(out, " ", m->reason);
-	print_named(out, " at ", m->location);
-	print_return(out, m);
-	print_named(out, " dev ", m->dev);
-	if (m->ifindex)
-		fprintf(out, "%s(%" PRIu32 ")", m->dev ? "" : " dev ", m->ifindex);
 	if (m->netns)
 		fprintf(out, " netns %" PRIu32, m->netns);
-	fprintf(out, " cpu %" PRIu32, m->cpu);
+}
+
+/* From the task to the end of the line. */
+static void print_rest(FILE *out, const struct meta *m)
+{
 	print_task(out, m);
 	if (m->mark)
 		fprintf(out, " mark 0x%" PRIx32, m->mark);
@@ -95,5 +99,24 @@ void print_meta(FILE *out, const struct meta *m, const char *stack_color)
 	if (m->partial)
 		fputs(" (bytes missing: page fragments could not be read)", out);
 	putc('\n', out);
-	print_stack(out, m, stack_color);
+}
+
+void print_meta(FILE *out, const struct meta *m, const char *stack_color)
+{
+	print_named(out, "    ", m->point);
+	print_named(out, " ", m->reason);
+	print_named(out, " at ", m->location);
+	print_return(out, m->point, m->ret, m->took_ns);
+	print_device(out, m->dev, m->ifindex);
+	print_netns(out, m);
+	fprintf(out, " cpu %" PRIu32, m->cpu);
+	print_rest(out, m);
+	print_stack(out, m->stack, m->frames, stack_color);
+}
+
+void print_meta_brief(FILE *out, const struct meta *m)
+{
+	fputs("   ", out);
+	print_netns(out, m);
+	print_rest(out, m);
 }

@@ -4,6 +4,7 @@
 #define PRINT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include "meta.h"
 
@@ -19,5 +20,14 @@ bool print_wants_color(FILE *out);
  * print_color(), NULL: none. Control characters in names are shown escaped.
  */
 void print_meta(FILE *out, const struct meta *m, const char *stack_color);
+/* The line without what stands in the steps of the packet's journey: its trace point, CPU and device. */
+void print_meta_brief(FILE *out, const struct meta *m);
+
+/* Pieces of a line, each with a blank in front, or nothing where there is nothing to say; ret may be NULL. */
+void print_named(FILE *out, const char *label, const char *value);
+void print_return(FILE *out, const char *point, const char *ret, uint64_t took_ns);
+void print_device(FILE *out, const char *dev, uint32_t ifindex);
+/* One line for each frame; color: as stack_color. */
+void print_stack(FILE *out, const char *const *frames, unsigned count, const char *color);
 
 #endif

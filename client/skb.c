@@ -46,7 +46,8 @@ static struct sink *make_plain_sink(const struct options *o, int *code)
 {
 	if (o->write_path)
 		return filesink_new(o, code);
-	if (o->json)
+	/* with a histogram no packets come, so tcpdump need not be there */
+	if (o->json || o->spec.histogram)
 		return jsonsink_new(o, code);
 	return textsink_new(o, code);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include "counters.h"
+#include "duration.h"
 #include "jsonget.h"
 #include "limit.h"
 #include "text.h"
@@ -117,12 +118,16 @@ static void print_tracking(FILE *out, struct json_object *session, const struct 
 	struct json_object *tracking = jsonget_object(session, "tracking");
 	int64_t packets = jsonget_integer(tracking, "packets"), evicted = jsonget_integer(tracking, "evicted");
 	int64_t missed = jsonget_integer(tracking, "missed");
+	const char *more = "";
 
 	if (!tracking)
 		return;
-	fprintf(out, "%" PRId64 " packet%s tracked, %" PRId64 " evicted%s\n", packets, packets == 1 ? "" : "s", evicted,
-	        evicted && o->spec.track_size < LIMIT_TRACK_MAX ?
-			": more could be followed at a time with a larger --track-size." : ".");
+	/* of those that were gathered it is said how many they were */
+	if (!o->spec.gather && evicted && o->spec.track_size < LIMIT_TRACK_MAX)
+		more = ": more could be followed at a time with a larger --track-size";
+	if (!o->spec.gather || evicted)
+		fprintf(out, "%" PRId64 " packet%s tracked, %" PRId64 " evicted%s.\n", packets, packets == 1 ? "" : "s",
+			evicted, more);
 	if (missed)
 		fprintf(out,
 			"%" PRId64 " times the kernel did not run a program that sees packets copied and freed, since it "
@@ -154,10 +159,24 @@ static void print_advice(FILE *out, const struct counters *c, const struct optio
 			c->missed);
 }
 
+/* Captured are events, of which the stream holds whole packets: those that were asked for. */
+static void print_gathered(FILE *out, struct json_object *session, const struct options *o, uint64_t received)
+{
+	int64_t packets = jsonget_integer(jsonget_object(session, "gathering"), "packets");
+	char slower[DURATION_TEXT];
+
+	if (o->spec.slower_ns)
+		fprintf(out, "%" PRIu64 " packets were slower than %s.\n", received,
+			duration_format((uint64_t)o->spec.slower_ns, " ", slower));
+	else if (!o->spec.histogram && (int64_t)received != packets)
+		fprintf(out, "the data stream held %" PRIu64 " of the %" PRId64 " packets that were gathered.\n",
+			received, packets);
+}
+
 static void print_delivery(FILE *out, const struct counters *c, const struct options *o,
 			   const struct sink *sink, uint64_t received)
 {
-	if (received != c->captured)
+	if (!o->spec.gather && received != c->captured)
 		fprintf(out, "the data stream held %" PRIu64 " of the %" PRIu64
 			     " captured packets.\n", received, c->captured);
 	if (o->write_path)
@@ -193,5 +212,7 @@ void summary_ended(FILE *out, struct json_object *session, const char *reason,
 	print_advice(out, &c, o);
 	if (!c.lost_ring && !c.lost_client)
 		fputs("nothing was lost.\n", out);
+	if (o->spec.gather)
+		print_gathered(out, session, o, received);
 	print_delivery(out, &c, o, sink, received);
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "exitcode.h"
+#include "journeytext.h"
 #include "message.h"
 #include "output.h"
 #include "print.h"
@@ -24,7 +25,9 @@ struct textsink {
 	struct tcpdumpflags flags;
 	struct tcpdump *ethernet;
 	struct tcpdump *raw;     /* started with the first packet that needs it */
-	const char *stack_color; /* terminal sequence, NULL: none */
+	struct journeytext_colors colors;
+	struct journey journey;  /* of the packet that is being printed; its strings: */
+	char journey_store[JOURNEY_TEXT_MAX];
 };
 
 static int start(struct textsink *s, struct tcpdump **t, uint32_t link)
@@ -83,6 +86,21 @@ static void print_since(const struct packet_place *place)
 		printf("+%" PRIu64 ".%03" PRIu64 " us ", place->since_ns / 1000, place->since_ns % 1000);
 }
 
+/* What is known of the packet beside its bytes. */
+static void print_known(struct textsink *s, const struct packet *p)
+{
+	const struct pcapng_packet *b = p->block;
+
+	if (!b->journey) {
+		print_meta(stdout, &p->meta, s->colors.stack);
+	} else if (!journey_parse(&s->journey, b->journey, b->journey_len, s->journey_store)) {
+		journeytext_print(stdout, &s->journey, &p->meta, &s->colors);
+	} else {
+		print_meta(stdout, &p->meta, s->colors.stack);
+		puts("    its way cannot be read; is the daemon of the same version as this netcapctl?");
+	}
+}
+
 static int textsink_take(struct sink *sink, const struct pcapng_event *e, const struct packet *p)
 {
 	struct textsink *s = (struct textsink *)sink;
@@ -105,7 +123,7 @@ static int textsink_take(struct sink *sink, const struct pcapng_event *e, const 
 		putchar('\n'); /* the prefix stands alone */
 		return err;
 	}
-	print_meta(stdout, &p->meta, s->stack_color);
+	print_known(s, p);
 	sink->packets++;
 	return output_check();
 }
@@ -138,8 +156,10 @@ static int prepare(struct textsink *s, const struct options *o)
 			"tcpdump, or use -w FILE or --json.");
 		return EXITCODE_FAILED;
 	}
-	if (o->stack_color && print_wants_color(stdout))
-		s->stack_color = print_color(o->stack_color);
+	if (print_wants_color(stdout)) {
+		s->colors.stack = o->stack_color ? print_color(o->stack_color) : NULL;
+		s->colors.journey = o->gather_color ? print_color(o->gather_color) : NULL;
+	}
 	/* Now, not with the first packet: refused flags must show before anything is attached. */
 	return start(s, &s->ethernet, PCAPNG_LINK_ETHERNET) ? EXITCODE_FAILED : EXITCODE_OK;
 }

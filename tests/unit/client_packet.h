@@ -29,9 +29,9 @@ static inline void client_put_head(struct buf *b)
 	}
 }
 
-/* The same with a comment of one's own. */
-static inline void client_put_commented(struct buf *b, uint32_t interface, uint32_t n, uint32_t len,
-					const char *comment)
+/* The same with a comment of one's own, and the packet's way (journey.h; NULL: none). */
+static inline void client_put_journey(struct buf *b, uint32_t interface, uint32_t n, uint32_t len,
+				      const char *comment, const char *journey)
 {
 	uint8_t data[4096] = {0};
 	struct pcapng_packet p = {
@@ -42,6 +42,8 @@ static inline void client_put_commented(struct buf *b, uint32_t interface, uint3
 		.data = data,
 		.comment = comment,
 		.comment_len = strlen(comment),
+		.journey = journey,
+		.journey_len = journey ? strlen(journey) : 0,
 	};
 
 	data[0] = interface == 1 ? 0x45 : 0;
@@ -49,6 +51,12 @@ static inline void client_put_commented(struct buf *b, uint32_t interface, uint3
 		data[12] = 8;
 	memcpy(data + 16, &n, sizeof(n));
 	pcapng_put_packet(b, &p);
+}
+
+static inline void client_put_commented(struct buf *b, uint32_t interface, uint32_t n, uint32_t len,
+					const char *comment)
+{
+	client_put_journey(b, interface, n, len, comment, NULL);
 }
 
 /* Packet number n: its number is in its time and in its first bytes after the addresses. */

@@ -25,6 +25,7 @@ enum script {
 	REFUSE,        /* an error */
 	DIE,           /* gone after 5 packets and half a block */
 	STRAY_BYTES,   /* a data stream that is no pcapng */
+	GATHER,        /* tells how long packets took, twice while they come and at the end */
 	SHUT_DOWN,     /* ends by itself: the service is stopped */
 };
 
@@ -36,14 +37,14 @@ static void send_text(int fd, const char *text)
 	assert_int_equal(write(fd, text, strlen(text) + 1), strlen(text) + 1);
 }
 
-static void send_ended(int fd, const char *reason)
+static void send_ended(int fd, const char *reason, const char *gathering)
 {
 	char text[1024];
 
 	snprintf(text, sizeof(text),
 		 "{\"parameters\":{\"state\":\"ended\",\"reason\":\"%s\",\"session\":{\"id\":1,"
-		 "\"points\":[],\"counters\":%s}}}",
-		 reason, counters);
+		 "\"points\":[],%s\"counters\":%s}}}",
+		 reason, gathering, counters);
 	send_text(fd, text);
 }
 
@@ -111,6 +112,9 @@ static void daemon_main(int fd, enum script script)
 	send_text(fd,
 		  "{\"parameters\":{\"state\":\"attached\",\"session\":{\"id\":1,\"points\":[]}},"
 		  "\"continues\":true}");
+	for (int i = 0; script == GATHER && i < 2; i++)
+		send_text(fd, "{\"parameters\":{\"state\":\"running\",\"session\":{\"id\":1,"
+			      "\"gathering\":{\"packets\":50}}},\"continues\":true}");
 	if (script == STRAY_BYTES)
 		send_text(data, "this is no pcapng, whatever else it is");
 	else if (script == UNTIL_STOPPED)
@@ -122,7 +126,8 @@ static void daemon_main(int fd, enum script script)
 		_exit(0);
 	}
 	close(data);
-	send_ended(fd, script == SHUT_DOWN ? "shutdown" : "stopped");
+	send_ended(fd, script == SHUT_DOWN ? "shutdown" : "stopped",
+		   script == GATHER ? "\"gathering\":{\"packets\":100}," : "");
 	_exit(0);
 }
 
@@ -132,6 +137,7 @@ struct counting {
 	uint64_t fail_at;
 	int result;
 	bool plain; /* it wants no metadata */
+	bool histogram;
 	uint64_t taken;
 	uint32_t links[256];
 	bool finished;
@@ -178,6 +184,7 @@ static int run(enum script script, struct counting *c)
 	c->sink.finish = counting_finish;
 	c->sink.wants_meta = !c->plain;
 	spec_init(&o.spec);
+	o.json = o.spec.histogram = o.spec.gather_summary = c->histogram;
 	o.spec.points.count = 1;
 	o.spec.points.items = points;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
@@ -207,6 +214,25 @@ static void a_session_delivers_every_packet(void **state)
 	assert_int_equal(c.links[PCAPNG_LINK_RAW], 33);
 	assert_int_equal(c.links[PCAPNG_LINK_USER0], 33);
 	assert_true(c.finished);
+}
+
+/* With --histogram and --json, lines of JSON are all that comes to standard output. */
+static void how_long_packets_took_is_shown_as_it_comes(void **state)
+{
+	struct counting c = {.fail_at = UINT64_MAX, .histogram = true};
+	int saved = dup(STDOUT_FILENO);
+	FILE *file = tmpfile();
+	char text[256] = "";
+
+	fflush(stdout);
+	dup2(fileno(file), STDOUT_FILENO);
+	assert_int_equal(run(GATHER, &c), EXITCODE_OK);
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	assert_true(pread(fileno(file), text, sizeof(text) - 1, 0) > 0);
+	fclose(file);
+	assert_string_equal(text, "{\"packets\":50}\n{\"packets\":50}\n{\"packets\":100}\n");
 }
 
 static void an_error_of_the_daemon_is_a_failure(void **state)
@@ -291,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_session_delivers_every_packet),
+		cmocka_unit_test(how_long_packets_took_is_shown_as_it_comes),
 		cmocka_unit_test(an_error_of_the_daemon_is_a_failure),
 		cmocka_unit_test(a_daemon_that_goes_away_costs_no_packet),
 		cmocka_unit_test(a_service_that_is_stopped_shows_in_the_exit_code),

@@ -131,6 +131,42 @@ static void pcapng_is_passed_on_as_it_is(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
+static void ways_of_packets_are_passed_on(void **state)
+{
+	static const char journey[] = "journey=freed step=a,0,0 step=b,1500,1 missing=c";
+	struct pcapng_reader *reader = pcapng_reader_new();
+	struct sink *sink = make(false, 0);
+	struct pcapng_event e;
+	uint8_t bytes[4096];
+	bool found = false;
+	ssize_t n;
+	struct buf b;
+	FILE *f;
+
+	buf_init(&b, 0);
+	client_put_head(&b);
+	client_put_journey(&b, 0, 1, 60, CLIENT_COMMENT, journey);
+	assert_int_equal(client_feed(sink, &b), 0);
+	assert_int_equal(sink->finish(sink), 0);
+	sink->free(sink);
+	f = fopen(path, "r");
+	n = (ssize_t)fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	assert_int_equal(n, buf_len(&b));
+	assert_memory_equal(bytes, buf_head(&b), (size_t)n);
+	assert_int_equal(pcapng_reader_feed(reader, bytes, (size_t)n), 0);
+	while (pcapng_reader_next(reader, &e) == 1) {
+		if (e.type != PCAPNG_PACKET)
+			continue;
+		found = true;
+		assert_int_equal(e.packet.journey_len, sizeof(journey) - 1);
+		assert_memory_equal(e.packet.journey, journey, sizeof(journey) - 1);
+	}
+	assert_true(found);
+	pcapng_reader_free(reader);
+	buf_clear(&b);
+}
+
 static void what_was_in_the_file_goes_with_the_first_block_only(void **state)
 {
 	FILE *before = fopen(path, "w");
@@ -323,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pcapng_is_passed_on_as_it_is),
+		cmocka_unit_test(ways_of_packets_are_passed_on),
 		cmocka_unit_test(what_was_in_the_file_goes_with_the_first_block_only),
 		cmocka_unit_test(pcap_gets_ethernet_headers_and_leaves_out_what_has_none),
 		cmocka_unit_test(rotation_keeps_exactly_the_last_packets),

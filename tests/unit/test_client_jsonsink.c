@@ -106,9 +106,73 @@ static void names_with_odd_bytes_stay_json(void **state)
 	free(text);
 }
 
+/* The journey of the only packet in the stream, for the caller to put. */
+static struct json_object *printed_journey(const char *journey)
+{
+	struct json_object *o, *found;
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 0);
+	client_put_head(&b);
+	client_put_journey(&b, 0, 1, 20, CLIENT_COMMENT, journey);
+	text = print(&b, 1);
+	buf_clear(&b);
+	o = json_tokener_parse(text);
+	free(text);
+	assert_true(json_object_object_get_ex(o, "journey", &found));
+	json_object_get(found);
+	json_object_put(o);
+	return found;
+}
+
+static void a_journey_has_its_steps(void **state)
+{
+	struct json_object *j = printed_journey(
+		"journey=idle step=tracepoint:net:netif_receive_skb,0,1,dev:eth%FF,ifindex:2,netns:4026531840,"
+		"skb:0xffff888012345600 stack=a+0x1,b%20c+0x2 step=fexit:ip_rcv,1500,0,pid:7,reason:NO_SOCKET,"
+		"location:f+0x1,ret:-12,took_ns:900 step=x,1800,0,dev:,ifindex:0 more=3 missing=icmp_rcv,tcp_v4_rcv unsure=1");
+	struct json_object *steps = jsonget_array(j, "steps"), *step;
+
+	assert_member(j, "end", "idle");
+	assert_int_equal(json_object_array_length(steps), 3);
+	step = json_object_array_get_idx(steps, 0);
+	assert_string_equal(json_object_to_json_string_ext(step, JSON_C_TO_STRING_PLAIN),
+			    "{\"point\":\"tracepoint:net:netif_receive_skb\",\"since_first_ns\":0,\"since_last_ns\":0,"
+			    "\"cpu\":1,\"dev\":\"eth?\",\"ifindex\":2,\"netns\":4026531840,"
+			    "\"skb\":\"0xffff888012345600\",\"stack\":[\"a+0x1\",\"b c+0x2\"]}");
+	step = json_object_array_get_idx(steps, 1);
+	assert_string_equal(json_object_to_json_string_ext(step, JSON_C_TO_STRING_PLAIN),
+			    "{\"point\":\"fexit:ip_rcv\",\"since_first_ns\":1500,\"since_last_ns\":1500,\"cpu\":0,"
+			    "\"dev\":\"eth?\",\"ifindex\":2,\"netns\":4026531840,\"pid\":7,\"reason\":\"NO_SOCKET\","
+			    "\"location\":\"f+0x1\",\"ret\":\"-12\",\"took_ns\":900,"
+			    "\"skb\":\"0xffff888012345600\"}");
+	step = json_object_array_get_idx(steps, 2);
+	assert_int_equal(jsonget_integer(step, "since_last_ns"), 300);
+	assert_null(jsonget_string(step, "dev"));
+	assert_int_equal(jsonget_integer(j, "more"), 3);
+	assert_string_equal(json_object_to_json_string_ext(jsonget_array(j, "missing"), JSON_C_TO_STRING_PLAIN),
+			    "[\"icmp_rcv\",\"tcp_v4_rcv\"]");
+	assert_true(jsonget_boolean(j, "unsure"));
+	json_object_put(j);
+}
+
+static void a_whole_journey_misses_nothing(void **state)
+{
+	struct json_object *j = printed_journey("journey=freed step=a,0,0");
+
+	assert_string_equal(json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN),
+			    "{\"end\":\"freed\",\"steps\":[{\"point\":\"a\",\"since_first_ns\":0,\"since_last_ns\":0,"
+			    "\"cpu\":0}],\"missing\":[]}");
+	json_object_put(j);
+	assert_null(printed_journey("journey=somehow"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_journey_has_its_steps),
+		cmocka_unit_test(a_whole_journey_misses_nothing),
 		cmocka_unit_test(every_member_is_there),
 		cmocka_unit_test(names_with_odd_bytes_stay_json),
 	};

@@ -187,6 +187,135 @@ static void what_makes_no_sense_is_a_usage_error(void **state)
 	}
 }
 
+static void packets_are_told_apart_as_asked(void **state)
+{
+	static const struct {
+		const char *line, *gather;
+	} lines[] = {
+		{"skb|-f|a,b|-G", "track"},
+		{"skb|-f|a,b|--gather|--track", "track"},
+		{"skb|-f|a,b|-G|--gather-distinguish-by-pointer", "pointer"},
+		{"skb|-f|a|-f|b|--gather-distinguish-by-content|-G", "content"},
+		{"xdp|-f|a,b|-G", "content"},
+		{"xdp|-f|a,b|-G|--gather-distinguish-by-content", "content"},
+		{"skb|-f|xdp:prog:x,tracepoint:net:netif_receive_skb|-G", "content"},
+		{"skb|-f|a_*|-G", "track"}, /* may be many */
+		{"skb|-f|all|-G", "track"},
+		{"skb|-f|prog:x|-G", "track"},
+	};
+	struct options o;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(parse(&o, lines[i].line), EXITCODE_OK);
+		assert_string_equal(o.spec.gather, lines[i].gather);
+		assert_false(o.spec.track); /* the daemon takes one of them */
+		assert_true(o.spec.quiet);
+		options_clear(&o);
+	}
+	assert_int_equal(parse(&o, "skb|-f|a,b"), EXITCODE_OK);
+	assert_null(o.spec.gather);
+	options_clear(&o);
+}
+
+static void how_ways_are_gathered_reaches_the_spec(void **state)
+{
+	struct options o;
+
+	assert_int_equal(parse(&o, "skb|-f|a,b|-G|--gather-timeout|500|--gather-buffer-size|4K"
+				   "|--gather-output-color|cyan|-S|--json"), EXITCODE_OK);
+	assert_int_equal(o.spec.gather_timeout_ms, 500);
+	assert_int_equal(o.spec.gather_size, 4096);
+	assert_string_equal(o.gather_color, "cyan");
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|-G|--gather-timeout|2s"), EXITCODE_OK);
+	assert_int_equal(o.spec.gather_timeout_ms, 2000);
+	assert_int_equal(o.spec.gather_size, DEFAULT_GATHER_SIZE);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|--slower-than|1.5ms|-w|f"), EXITCODE_OK);
+	assert_string_equal(o.spec.gather, "track");
+	assert_int_equal(o.spec.slower_ns, 1500000);
+	assert_int_equal(o.spec.gather_timeout_ms, DEFAULT_GATHER_TIMEOUT);
+	options_clear(&o);
+	/* a packet is not forgotten while it is slow */
+	assert_int_equal(parse(&o, "skb|-f|a,b|--slower-than|2s"), EXITCODE_OK);
+	assert_int_equal(o.spec.gather_timeout_ms, 4000);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|--slower-than|800ms"), EXITCODE_OK);
+	assert_int_equal(o.spec.gather_timeout_ms, 1600);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|--slower-than|500s"), EXITCODE_OK);
+	assert_int_equal(o.spec.gather_timeout_ms, LIMIT_GATHER_TIMEOUT);
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|--histogram|--json|--summary"), EXITCODE_OK);
+	assert_string_equal(o.spec.gather, "track");
+	assert_true(o.spec.histogram);
+	assert_true(o.spec.gather_summary);
+	assert_false(o.spec.quiet); /* or nothing would come */
+	options_clear(&o);
+	assert_int_equal(parse(&o, "skb|-f|a,b|--summary|-c|0|--dry-run"), EXITCODE_OK);
+	assert_string_equal(o.spec.gather, "track");
+	options_clear(&o);
+}
+
+static void ways_that_make_no_sense_are_usage_errors(void **state)
+{
+	static const char *const bad[] = {
+		"skb|-G",
+		"skb|-f|a|-G",
+		"skb|-f|a,a|-G",
+		"skb|-f|tracepoint:skb:kfree_skb|--histogram",
+		"skb|-f|a|--slower-than|1ms",
+		"skb|-f|a|--summary",
+		"xdp|-f|a|-G",
+		"skb|-f|a,b|--gather-timeout|5",
+		"skb|-f|a,b|--gather-buffer-size|16",
+		"skb|-f|a,b|--gather-distinguish-by-pointer",
+		"skb|-f|a,b|--gather-distinguish-by-content",
+		"skb|-f|a,b|--gather-output-color|red",
+		"skb|-f|a,b|-G|--gather-timeout|0",
+		"skb|-f|a,b|-G|--gather-timeout|100us",
+		"skb|-f|a,b|-G|--gather-timeout|1.5ms",
+		"skb|-f|a,b|-G|--gather-timeout|600001",
+		"skb|-f|a,b|-G|--gather-timeout|601s",
+		"skb|-f|a,b|-G|--gather-timeout|soon",
+		"skb|-f|a,b|-G|--gather-timeout|-1",
+		"skb|-f|a,b|-G|--gather-buffer-size|0",
+		"skb|-f|a,b|-G|--gather-buffer-size|15",
+		"skb|-f|a,b|-G|--gather-buffer-size|1048577",
+		"skb|-f|a,b|-G|--gather-buffer-size|many",
+		"skb|-f|a,b|-G|--gather-output-color|pink",
+		"skb|-f|a,b|-G|--gather-distinguish-by-pointer|--gather-distinguish-by-content",
+		"skb|-f|a,b|-G|--track|--gather-distinguish-by-pointer",
+		"skb|-f|a,b|-G|--track|--group",
+		"skb|-f|a,b|-G|--group",
+		"skb|-f|a,b|-G|--track|--track-size|2048",
+		"skb|-f|a,b|-G|--track-size|2048",
+		"xdp|-f|a,b|-G|--track",
+		"skb|-f|xdp:prog:x,b|-G|--track",
+		"skb|-f|a,xdp:b|-G|--gather-distinguish-by-pointer",
+		"xdp|-f|a,b|-G|--gather-distinguish-by-pointer",
+		"skb|-f|a,b|--slower-than|1",
+		"skb|-f|a,b|--slower-than|0ms",
+		"skb|-f|a,b|--slower-than|-1ms",
+		"skb|-f|a,b|--slower-than|601s",
+		"skb|-f|a,b|--slower-than|1s|--gather-timeout|500",
+		"skb|-f|a,b|--slower-than|1s|--gather-timeout|1s",
+		"skb|-f|a,b|--histogram|--slower-than|1ms",
+		"skb|-f|a,b|--histogram|-S",
+		"skb|-f|a,b|--histogram|-w|f",
+		"skb|-f|a,b|--histogram|-c|5",
+	};
+	struct options o;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int code = parse(&o, bad[i]);
+
+		options_clear(&o);
+		if (code != EXITCODE_USAGE)
+			fail_msg("\"%s\" gives %d", bad[i], code);
+	}
+}
+
 static void limits_of_the_protocol_hold(void **state)
 {
 	char line[2200] = "skb|-f|x|-e|";
@@ -241,6 +370,9 @@ int main(void)
 		cmocka_unit_test(defaults_are_those_of_the_protocol),
 		cmocka_unit_test(later_options_win_and_points_add_up),
 		cmocka_unit_test(what_makes_no_sense_is_a_usage_error),
+		cmocka_unit_test(packets_are_told_apart_as_asked),
+		cmocka_unit_test(how_ways_are_gathered_reaches_the_spec),
+		cmocka_unit_test(ways_that_make_no_sense_are_usage_errors),
 		cmocka_unit_test(limits_of_the_protocol_hold),
 		cmocka_unit_test(help_comes_before_all_else),
 		cmocka_unit_test(plain_verbs_take_one_argument),

@@ -66,6 +66,33 @@ static void tracked_packets_are_told(void **state)
 	free(text);
 }
 
+/* Captured are events, and the stream holds packets: only these can be compared. */
+static void gathered_packets_are_compared_with_those_that_came(void **state)
+{
+	struct options o = {.spec = {.ring_bytes = DEFAULT_RING_BYTES, .gather = (char *)"track"}};
+	const struct sink sink = {.packets = 7};
+	static const char session[] = "{\"id\":3,\"points\":[],\"counters\":" COUNTERS(30, 2, 28, 0, 0, 0, 0)
+				      ",\"tracking\":{\"packets\":7,\"evicted\":2},\"gathering\":{\"packets\":7}}";
+	char *text = ended(session, &o, &sink, 7);
+
+	assert_null(strstr(text, "the data stream held"));
+	assert_non_null(strstr(text, "\n7 packets tracked, 2 evicted.\n"));
+	free(text);
+	text = ended(session, &o, &sink, 6);
+	assert_non_null(strstr(text, "\nthe data stream held 6 of the 7 packets that were gathered.\n"));
+	free(text);
+	o.spec.slower_ns = 1500000;
+	text = ended(session, &o, &sink, 6);
+	assert_non_null(strstr(text, "\n6 packets were slower than 1.50 ms.\n"));
+	assert_null(strstr(text, "the data stream held"));
+	free(text);
+	o.spec.slower_ns = 0;
+	o.spec.histogram = true;
+	text = ended(session, &o, &sink, 0);
+	assert_null(strstr(text, "the data stream held"));
+	free(text);
+}
+
 static void losses_are_named_with_what_to_do(void **state)
 {
 	struct options o = {.spec = {.ring_bytes = 65536}};
@@ -170,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_is_well),
 		cmocka_unit_test(tracked_packets_are_told),
+		cmocka_unit_test(gathered_packets_are_compared_with_those_that_came),
 		cmocka_unit_test(losses_are_named_with_what_to_do),
 		cmocka_unit_test(trace_points_without_hits_are_counted),
 		cmocka_unit_test(files_and_differences_are_counted),

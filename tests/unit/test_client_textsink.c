@@ -78,6 +78,63 @@ static void link_types_keep_their_order(void **state)
 	free(text);
 }
 
+/* Packets with and without a way take turns, of all link types: nothing comes between the lines of one of them. */
+static void journeys_stand_beneath_their_packets(void **state)
+{
+	struct buf b;
+	char *text, *rest, *line, journey[256];
+
+	buf_init(&b, 0);
+	client_put_head(&b);
+	for (uint32_t n = 0; n < 300; n++) {
+		snprintf(journey, sizeof(journey), "journey=freed step=a,0,0,pid:7 step=b,%u,1 missing=%s", n * 1000,
+			 n % 7 ? "icmp_rcv" : "tcp_v4_rcv");
+		client_put_journey(&b, n % 3, n, 60 + n, CLIENT_COMMENT, n % 2 ? journey : NULL);
+	}
+	rest = text = print(&b, "-nn -tt --nano -vv -X", 300);
+	buf_clear(&b);
+	line = strsep(&rest, "\n");
+	for (uint32_t n = 0; n < 300; n++) {
+		char expected[64];
+
+		snprintf(expected, sizeof(expected), "1700000000.%09u ", n);
+		assert_memory_equal(line, expected, strlen(expected));
+		while ((line = strsep(&rest, "\n")) && strncmp(line, "    ", 4))
+			assert_int_equal(*line, '\t'); /* bytes, by -X */
+		if (n % 2 == 0) {
+			assert_memory_equal(line, "    tracepoint:skb:kfree_skb NETFILTER_DROP", 43);
+			line = strsep(&rest, "\n");
+			continue;
+		}
+		assert_string_equal(line, "    netns 4026531840 pid 7 (nc)");
+		assert_string_equal(strsep(&rest, "\n"), "          0.000 us              cpu 0  a");
+		snprintf(expected, sizeof(expected), "    %7u.000 us %8u.000 cpu 1  b", n, n);
+		line = strsep(&rest, "\n");
+		assert_memory_equal(line, expected, 15);
+		assert_string_equal(line + strlen(line) - 8, "cpu 1  b");
+		assert_string_equal(strsep(&rest, "\n"), n % 7 ? "    NOT received at icmp_rcv" :
+								 "    NOT received at tcp_v4_rcv");
+		line = strsep(&rest, "\n");
+	}
+	assert_string_equal(line, "");
+	free(text);
+}
+
+static void a_journey_of_another_grammar_is_told(void **state)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, 0);
+	client_put_head(&b);
+	client_put_journey(&b, 2, 0, 60, CLIENT_COMMENT, "journey=somehow");
+	text = print(&b, "-t", 1);
+	buf_clear(&b);
+	assert_non_null(strstr(text, "\n    tracepoint:skb:kfree_skb NETFILTER_DROP dev eth0(2)"));
+	assert_non_null(strstr(text, "\n    its way cannot be read;"));
+	free(text);
+}
+
 static void flags_are_checked_before_anything_is_asked(void **state)
 {
 	struct options o = {.tcpdump_flags = "-w /tmp/x"};
@@ -94,6 +151,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(link_types_keep_their_order),
+		cmocka_unit_test(journeys_stand_beneath_their_packets),
+		cmocka_unit_test(a_journey_of_another_grammar_is_told),
 		cmocka_unit_test(flags_are_checked_before_anything_is_asked),
 	};
 	char path[4096];
