@@ -96,9 +96,9 @@ int profilepath_init(struct profilepath *path)
 	*path = (struct profilepath){0};
 	if (given && *given)
 		return add_given(path, given);
-	err = add_place(path, strdup(SYSTEM_DIRECTORY), "system");
-	if (!err && !secure)
-		err = add_user(path);
+	err = secure ? 0 : add_user(path);
+	if (!err)
+		err = add_place(path, strdup(SYSTEM_DIRECTORY), "system");
 	return err ? err : add_shipped(path);
 }
 

@@ -102,11 +102,12 @@ static void on_unplaced(void *arg, uint32_t point)
 }
 
 /* While the ring has something, time stands still at what was read last. */
-static uint64_t now(void *arg)
+static uint64_t now(void *arg, bool *idle)
 {
 	struct delivery *d = arg;
 
-	return !d->ring || ring_is_empty(d->ring) ? wallclock_monotonic() : d->newest_ns;
+	*idle = !d->ring || ring_is_empty(d->ring);
+	return *idle ? wallclock_monotonic() : d->newest_ns;
 }
 
 /* Have the programs captured all that they may, and some of it still waits? */

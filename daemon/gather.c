@@ -21,6 +21,7 @@ struct gather {
 	size_t size;
 	uint64_t timeout_ns;
 	const __u64 *lost;
+	uint64_t lost_before; /* when everything was read for the last time; what is read now may be as old */
 	struct gather_callbacks callbacks;
 	void *arg;
 	struct gather_counts counts;
@@ -284,7 +285,7 @@ static struct gather_packet *begin(struct gather *g, const struct netcap_record 
 	memcpy(&p->record, r, len);
 	p->number = r->track;
 	p->seen_ns = r->time_ns;
-	p->lost = __atomic_load_n(g->lost, __ATOMIC_RELAXED);
+	p->lost = g->lost_before;
 	p->bytes = bytes;
 	g->bytes += bytes;
 	g->counts.begun++;
@@ -382,6 +383,11 @@ void gather_freed(struct gather *g, const struct netcap_end *end)
 		finish(g, p, JOURNEY_FREED);
 	else if (p)
 		p->freed = true;
+}
+
+void gather_caught_up(struct gather *g, uint64_t lost)
+{
+	g->lost_before = lost;
 }
 
 uint64_t gather_due_ns(const struct gather *g)

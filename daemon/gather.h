@@ -37,7 +37,7 @@ struct gather_packet {
 	LIST_ENTRY(gather_packet) bucket;
 	uint64_t number;   /* 0: it is not followed, and has this one step */
 	uint64_t seen_ns;  /* last; CLOCK_MONOTONIC */
-	uint64_t lost;     /* the session's count of lost steps when it began */
+	uint64_t lost;     /* the session's count of lost steps before it began */
 	enum journey_end end;
 	bool freed;        /* as soon as its functions have returned, it is over */
 	bool unsure;       /* steps may be missing, since records were lost */
@@ -85,6 +85,8 @@ void gather_return(struct gather *g, const struct netcap_return *back);
 void gather_freed(struct gather *g, const struct netcap_end *end);
 /* Ends ways of packets that were not seen for the timeout, as of now_ns. */
 void gather_expire(struct gather *g, uint64_t now_ns);
+/* Nothing is left to read of what happened until the session had lost so many steps. */
+void gather_caught_up(struct gather *g, uint64_t lost);
 /* When the next one is to be ended so, CLOCK_MONOTONIC; 0: none is open. */
 uint64_t gather_due_ns(const struct gather *g);
 /* Ends up to most ways, at the end of a session, and none any more once their packets have bytes. False: none is left. */

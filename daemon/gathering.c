@@ -45,11 +45,21 @@ static void arm(struct gathering *g)
 		evtimer_add(g->expire, &when);
 }
 
+static void expire(struct gathering *g)
+{
+	uint64_t lost = __atomic_load_n(&g->control->gather_lost, __ATOMIC_SEQ_CST);
+	bool idle;
+
+	gather_expire(g->gather, g->callbacks.now(g->arg, &idle));
+	if (idle)
+		gather_caught_up(g->gather, lost);
+}
+
 static void on_expire(evutil_socket_t fd, short what, void *arg)
 {
 	struct gathering *g = arg;
 
-	gather_expire(g->gather, g->callbacks.now(g->arg));
+	expire(g);
 	g->callbacks.batch(g->arg);
 	arm(g);
 }
@@ -97,7 +107,7 @@ struct gather *gathering_gather(struct gathering *g)
 
 void gathering_batch(struct gathering *g)
 {
-	gather_expire(g->gather, g->callbacks.now(g->arg));
+	expire(g);
 	arm(g);
 }
 

@@ -18,8 +18,8 @@ struct gathering_callbacks {
 	void (*over)(void *arg, const struct gather_packet *p, const struct comment *journey);
 	/* An event that belongs to no open way: it is lost. */
 	void (*unplaced)(void *arg, uint32_t point);
-	/* Up to when all events are here, CLOCK_MONOTONIC. */
-	uint64_t (*now)(void *arg);
+	/* Up to when all events are here, CLOCK_MONOTONIC. idle: is nothing left to read? */
+	uint64_t (*now)(void *arg, bool *idle);
 	/* Ways were over for want of events: what over() was given may be handed on. */
 	void (*batch)(void *arg);
 };

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packets' ways through several trace points: where they were, where not, and how long it took."""
 import collections
-import json
-import re
 import statistics
 import time
 
@@ -14,42 +12,44 @@ from test_drops import KFREE, QUEUE, RECEIVE
 from tunreader import TunReader
 
 START = "tracepoint:net:net_dev_start_xmit"
-TAKE = "tracepoint:skb:consume_skb"  # the reader of a socket has got it
 READ = "tracepoint:skb:skb_copy_datagram_iovec"  # the reader of a tun device gets it
 K, J = 37, 11  # packets, and those of them that are dropped on the way
-PORT, TUN_PORT = 9110, 9111
-WAY = (QUEUE, RECEIVE, TAKE)
+PORT = 9110
+POINTS = (QUEUE, RECEIVE, READ)
+WAY = [QUEUE, RECEIVE, QUEUE, READ]  # from a to b, and on to the tun device there
+CUT = WAY[:2]
 BAD = b"drop me"
 
 
 @pytest.fixture
-def firewall(lab):
-    """Some packets to the port do not get to the socket: those whose payload begins with "d"."""
-    lab.b.run("nft", "add table ip gather; add chain ip gather in { type filter hook input priority 0; }; "
-                     f"add rule ip gather in udp dport {PORT} @th,64,8 0x64 drop")
-    yield
-    lab.b.run("nft", "delete table ip gather")
+def router(lab):
+    """b hands on what a sends to the tun device's network, but for packets that begin with "d"."""
+    lab.b.run("nft", "add table ip gather; add chain ip gather out { type filter hook forward priority 0; }; "
+                     f"add rule ip gather out udp dport {PORT} @th,64,8 0x64 drop")
+    lab.b.run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+    try:
+        with TunReader(lab.b) as tun:
+            lab.a.ip("route", "add", f"{tun.NETWORK}.0/24", "via", lab.b.address)
+            yield tun
+    finally:
+        lab.b.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward")
+        lab.a.ip("route", "del", f"{TunReader.NETWORK}.0/24")
+        lab.b.run("nft", "delete table ip gather")
 
 
-@pytest.fixture
-def receiver(lab):
-    with lab.b.socket() as sock:
-        sock.bind((lab.b.address, PORT))
-        sock.settimeout(5)
-        yield sock
-
-
-def send(lab, receiver, others=0):
+def send(lab, router, others=0):
     """K packets, J of which will be dropped, and others between them that are not asked for."""
-    for number in range(K):
-        lab.send_udp(b"x", count=others // K, port=PORT + 7)
-        lab.send_udp(BAD if number < J else b"good-%04d" % number, port=PORT)
-        if number >= J:
-            receiver.recv(100)
+    with lab.a.socket() as sender:
+        for number in range(K):
+            for _ in range(others // K):
+                sender.sendto(b"y", (f"{router.NETWORK}.2", PORT + 7))
+            payload = BAD if number < J else b"good-%04d" % number
+            sender.sendto(payload, (f"{router.NETWORK}.2", PORT))
+            if number >= J:
+                router.read(payload)
 
 
-def asked(lab):
-    return lab.expression(f"udp dst port {PORT}")
+ASKED = f"udp dst port {PORT} and dst net {TunReader.NETWORK}.0/24"
 
 
 def points_of(gathering):
@@ -57,9 +57,9 @@ def points_of(gathering):
 
 
 @pytest.mark.parametrize("identity", ("track", "pointer", "content"))
-def test_ways(daemon, lab, firewall, receiver, identity):
-    with Session(daemon, WAY, gather=identity, gatherTimeoutMs=300, filter=asked(lab)) as session:
-        send(lab, receiver, others=1000)
+def test_ways(daemon, lab, router, identity):
+    with Session(daemon, POINTS, gather=identity, gatherTimeoutMs=300, filter=ASKED) as session:
+        send(lab, router, others=1000)
         final, got = session.end()
     assert_session_identity(final)
     assert len(got.packets) == K
@@ -67,65 +67,64 @@ def test_ways(daemon, lab, firewall, receiver, identity):
     if identity == "content":
         # J packets have the same payload, and are told apart by the number in their IP header
         assert len({packet.data[18:20] for packet in got.packets}) == K
-    whole = [way for way in ways if not way.missing]
-    lost = [way for way in ways if way.missing]
-    assert [len(whole), len(lost)] == [K - J, J]
-    assert all(way.points() == list(WAY) for way in whole)
-    assert all(way.points() == [QUEUE, RECEIVE] and way.missing == [TAKE] for way in lost)
+    assert collections.Counter(tuple(way.points()) for way in ways) == {tuple(WAY): K - J, tuple(CUT): J}
+    assert all(way.missing == ([READ] if way.points() == CUT else []) for way in ways)
     for way in ways:
         times = [step["ns"] for step in way.steps]
         assert times[0] == 0 and times == sorted(times)
-        assert [int(step["netns"]) for step in way.steps[:2]] == [lab.a.inode, lab.b.inode]
+        assert [int(step["netns"]) for step in way.steps] == [lab.a.inode, *[lab.b.inode] * (len(times) - 1)]
     gathering = final["gathering"]
     assert (gathering["packets"], gathering["open"], gathering["evicted"], gathering["unplaced"]) == (K, 0, 0, 0)
-    assert points_of(gathering) == {QUEUE: (K, 0), RECEIVE: (K, 0), TAKE: (K - J, J)}
+    assert points_of(gathering) == {QUEUE: (K, 0), RECEIVE: (K, 0), READ: (K - J, J)}
     assert {(e["from"], e["to"]): e["count"] for e in gathering["edges"]} == {
-        (QUEUE, RECEIVE): K, (RECEIVE, TAKE): K - J}
+        (QUEUE, RECEIVE): K, (RECEIVE, QUEUE): K - J, (QUEUE, READ): K - J}
     counters = {point["name"]: point["counters"]["captured"] for point in final["points"]}
-    assert counters == {QUEUE: K, RECEIVE: K, TAKE: K - J}
+    assert counters == {QUEUE: 2 * K - J, RECEIVE: K, READ: K - J}
 
 
-def test_only_the_first_point_has_bytes(daemon, lab, firewall, receiver):
+def test_only_the_first_point_has_bytes(daemon, lab, router):
     """Each packet comes once, with the bytes of the first point, whatever the number of points."""
-    with Session(daemon, WAY, gather="track", filter=asked(lab)) as session:
-        send(lab, receiver)
+    with Session(daemon, POINTS, gather="track", filter=ASKED) as session:
+        send(lab, router)
         _, got = session.end()
+    assert len(got.packets) == K
     assert all(packet.meta["point"] == QUEUE and packet.wire_len in (14 + 28 + len(BAD), 14 + 28 + 9)
                for packet in got.packets)
 
 
-def test_where_it_was_dropped(daemon, lab, firewall, receiver):
+def test_where_it_was_dropped(daemon, lab, router):
     """With the tracepoint of drops among the points, the way ends there, with the reason."""
-    with Session(daemon, (*WAY, KFREE), gather="track", filter=asked(lab)) as session:
-        send(lab, receiver)
+    with Session(daemon, (*POINTS, KFREE), gather="track", filter=ASKED) as session:
+        send(lab, router)
         _, got = session.end()
-    lost = [packet.journey for packet in got.packets if TAKE in packet.journey.missing]
+    lost = [packet.journey for packet in got.packets if READ in packet.journey.missing]
     assert len(lost) == J
     for way in lost:
-        assert way.points() == [QUEUE, RECEIVE, KFREE] and way.end == "freed"
+        assert way.points() == [*CUT, KFREE] and way.end == "freed"
         assert way.steps[-1]["reason"] == "NETFILTER_DROP"
         assert way.steps[-1]["location"].startswith("nf_hook_slow+") or "nft" in way.steps[-1]["location"]
 
 
-def test_stacks_of_each_step(daemon, lab, firewall, receiver):
-    with Session(daemon, WAY, gather="track", stack=True, filter=asked(lab)) as session:
-        send(lab, receiver)
+def test_stacks_of_each_step(daemon, lab, router):
+    with Session(daemon, POINTS, gather="track", stack=True, filter=ASKED) as session:
+        send(lab, router)
         final, got = session.end()
     assert_session_identity(final)
     assert len(got.packets) == K
     for packet in got.packets:
+        assert len(packet.journey.steps) in (2, 4)
         tops = [step["stack"][0].split("+")[0] for step in packet.journey.steps]
         assert tops[0] == "__dev_queue_xmit"
         assert tops[1].startswith("__netif_receive_skb")
         assert packet.meta["stack"] == packet.journey.steps[0]["stack"]
 
 
-def test_as_messages(daemon, lab, firewall, receiver):
+def test_as_messages(daemon, lab, router):
     """A caller without a descriptor gets the way in its event."""
     with daemon.connect() as connection:
-        connection.send("Start", {"points": list(WAY), "gather": "track", "filter": asked(lab), "count": 3}, more=True)
+        connection.send("Start", {"points": list(POINTS), "gather": "track", "filter": ASKED, "count": 3}, more=True)
         connection.wait_state("attached")
-        send(lab, receiver)
+        send(lab, router)
         journeys = []
         while (reply := connection.reply())["state"] != "ended":
             if reply["state"] == "event":
@@ -134,9 +133,9 @@ def test_as_messages(daemon, lab, firewall, receiver):
         assert all(text.startswith("journey=freed step=tracepoint:net:net_dev_queue,0,") for text in journeys)
 
 
-def test_count_is_of_packets(daemon, lab, firewall, receiver):
-    with Session(daemon, WAY, gather="track", filter=asked(lab), count=5) as session:
-        send(lab, receiver)
+def test_count_is_of_packets(daemon, lab, router):
+    with Session(daemon, POINTS, gather="track", filter=ASKED, count=5) as session:
+        send(lab, router)
         ended = session.connection.wait_state("ended")
         final, got = session.finish(ended)
     assert ended["reason"] == "count"
@@ -186,13 +185,13 @@ def test_missing_is_unsure_after_loss(daemon, lab):
         assert not packet.journey.missing or packet.journey.unsure or packet.journey.end == "evicted"
 
 
-def test_first_points_in_any_order(daemon, lab, firewall, receiver):
+def test_first_points_in_any_order(daemon, lab, router):
     """The order of the list is not that of the way: points are put in the order of time."""
-    with Session(daemon, (TAKE, RECEIVE, QUEUE), gather="track", filter=asked(lab)) as session:
-        send(lab, receiver)
+    with Session(daemon, (READ, RECEIVE, QUEUE), gather="track", filter=ASKED) as session:
+        send(lab, router)
         _, got = session.end()
     assert collections.Counter(tuple(p.journey.points()) for p in got.packets) == {
-        WAY: K - J, WAY[:2]: J}
+        tuple(WAY): K - J, tuple(CUT): J}
 
 
 def delays(gathering, edge):
@@ -206,17 +205,15 @@ def test_a_delay_is_found_on_its_edge(daemon, lab, histogram):
     """A tun device whose reader is late: within 5 % or 50 us of what the reader itself saw, at p50 and p99."""
     with TunReader(lab.a) as tun, \
             Session(daemon, (QUEUE, START, READ), gather="track", histogram=histogram,
-                    filter=f"udp dst port {TUN_PORT} and dst net {tun.NETWORK}.0/24") as session:
-        seen = sorted(tun.delay(b"n%d" % n, TUN_PORT, 0.002 if n % 20 else 0.030) for n in range(101))
+                    filter=f"udp dst port {PORT} and dst net {tun.NETWORK}.0/24") as session:
+        seen = sorted(tun.delay(b"n%d" % n, PORT, 0.002 if n % 20 else 0.030) for n in range(101))
         final, got = session.end()
     assert_session_identity(final)
     assert len(got.packets) == (0 if histogram else 101)
     slow = delays(final["gathering"], (START, READ))
     assert slow["count"] == 101
     for name, value in (("p50Ns", statistics.median(seen)), ("p99Ns", seen[99])):
-        assert abs(slow[name] - value) <= max(0.05 * value, 50000) + 200000, (name, slow[name], value)
-        # what the reader saw has the system calls around the wait in it, which are not on this edge
-        assert slow[name] <= value
+        assert abs(slow[name] - value) <= max(0.05 * value, 50000), (name, slow[name], value)
     quick = delays(final["gathering"], (QUEUE, START))
     assert quick["p99Ns"] < 2000000 < slow["p50Ns"]
 
@@ -225,9 +222,9 @@ def test_only_slow_ones(daemon, lab):
     """Every fourth packet waits long; only those come, with all that was before."""
     with TunReader(lab.a) as tun, \
             Session(daemon, (QUEUE, START, READ), gather="track", slowerNs=10_000_000,
-                    filter=f"udp dst port {TUN_PORT} and dst net {tun.NETWORK}.0/24") as session:
+                    filter=f"udp dst port {PORT} and dst net {tun.NETWORK}.0/24") as session:
         for n in range(20):
-            tun.delay(b"n%03d" % n, TUN_PORT, 0 if n % 4 else 0.02)
+            tun.delay(b"n%03d" % n, PORT, 0 if n % 4 else 0.02)
         final, got = session.end()
     assert_session_identity(final)
     assert [p.data[-4:] for p in got.packets] == [b"n%03d" % n for n in range(0, 20, 4)]
@@ -260,31 +257,28 @@ def test_histogram(daemon, lab):
         assert edge["minNs"] <= edge["p50Ns"] <= edge["p90Ns"] <= edge["p99Ns"] <= edge["maxNs"]
 
 
-def test_summary_while_it_runs(daemon, lab, firewall, receiver):
-    with Session(daemon, WAY, gather="track", gatherSummary=True, filter=asked(lab)) as session:
-        send(lab, receiver)
-        running = session.connection.wait_state("running")["session"]
+def test_summary_while_it_runs(daemon, lab, router):
+    with Session(daemon, POINTS, gather="track", gatherSummary=True, filter=ASKED) as session:
+        send(lab, router)
+        while points_of(session.connection.wait_state("running")["session"]["gathering"])[QUEUE] != (K, 0):
+            lab.send_udp(b"x")  # a hit, so that there is another report
         session.end()
-    assert points_of(running["gathering"])[QUEUE] == (K, 0)
-    with Session(daemon, WAY, gather="track", filter=asked(lab)) as session:
-        send(lab, receiver)
+    with Session(daemon, POINTS, gather="track", filter=ASKED) as session:
+        send(lab, router)
         assert "gathering" not in session.connection.wait_state("running")["session"]
         session.end()
 
 
-def test_a_way_ends_when_nothing_comes(daemon, lab):
-    """A packet that waits in a socket is shown after the timeout, as it is; and seen again, it is another one."""
-    with lab.b.socket() as sleeper:
-        sleeper.bind((lab.b.address, PORT))
-        with Session(daemon, WAY, gather="track", gatherTimeoutMs=200, filter=asked(lab)) as session:
-            lab.send_udp(b"x", port=PORT)
-            time.sleep(0.8)
-            sleeper.recv(10)
-            final, got = session.end()
+def test_a_way_ends_when_nothing_comes(daemon, lab, router):
+    """A packet that waits in a device is shown after the timeout, as it is; when it is seen again, it is another one."""
+    with Session(daemon, POINTS, gather="track", gatherTimeoutMs=200, filter=ASKED) as session:
+        with lab.a.socket() as sender:
+            sender.sendto(b"slow", (f"{router.NETWORK}.2", PORT))
+        time.sleep(0.8)
+        router.read(b"slow")
+        final, got = session.end()
     assert_session_identity(final)
-    assert [(p.journey.end, p.journey.points()) for p in got.packets] == [
-        ("idle", [QUEUE, RECEIVE]), ("freed", [TAKE])] or \
-        [(p.journey.end, p.journey.points()) for p in got.packets] == [("idle", [QUEUE, RECEIVE])]
+    assert [(p.journey.end, p.journey.points()) for p in got.packets] == [("idle", WAY[:3]), ("freed", [READ])]
 
 
 @pytest.mark.parametrize("parameters, field, words", (
@@ -301,9 +295,9 @@ def test_a_way_ends_when_nothing_comes(daemon, lab):
     ({"track": True}, "track", "without track"),
     ({"packets": "xdp"}, "gather", "content"),
     ({"points": [QUEUE, "xdp:__xsk_rcv"]}, "gather", "content"),
-    ({"points": ["tracepoint:*:*"], "force": True}, "points", "64 trace points")))
+    ({"points": [f"tracepoint:net:{n}" for n in "ab"], "gather": "track"}, "points", "no tracepoint")))
 def test_bad_requests(daemon, parameters, field, words):
-    request = {"points": list(WAY), "gather": "track", **parameters}
+    request = {"points": list(POINTS), "gather": "track", **parameters}
     with daemon.connect() as connection:
         connection.send("Start", {k: v for k, v in request.items() if v is not None}, more=True)
         reply = connection.receive()

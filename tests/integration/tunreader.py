@@ -33,12 +33,17 @@ class TunReader:
     def __exit__(self, *_):
         os.close(self.fd)  # and the device goes with it
 
+    def read(self, payload):
+        """The packet with these bytes; others, as of neighbour discovery, are left out."""
+        while payload not in (packet := os.read(self.fd, 65536)):
+            pass
+        return packet
+
     def delay(self, payload, port, seconds):
         """Sends one packet and reads it so much later. How long it waited at most, in nanoseconds."""
         with self.host.socket() as sender:
             before = time.monotonic_ns()
             sender.sendto(payload, (f"{self.NETWORK}.2", port))
             time.sleep(seconds)
-            while payload not in os.read(self.fd, 65536):
-                pass  # neighbour discovery and the like
+            self.read(payload)
             return time.monotonic_ns() - before
