@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packets' ways through several trace points: where they were, where not, and how long it took."""
 import collections
+import json
+import re
+import shlex
+import socket
 import statistics
+import struct
+import subprocess
 import time
 
 import pytest
 
-from lab import DROP_PORT
+import pcapng
+from lab import DEVICE, DROP_PORT
 from netcap import Session, assert_session_identity
 from test_drops import KFREE, QUEUE, RECEIVE
 from tunreader import TunReader
@@ -279,6 +286,100 @@ def test_a_way_ends_when_nothing_comes(daemon, lab, router):
         final, got = session.end()
     assert_session_identity(final)
     assert [(p.journey.end, p.journey.points()) for p in got.packets] == [("idle", WAY[:3]), ("freed", [READ])]
+
+
+def start_gathering(daemon, client, *options):
+    process = client.start("skb", "-f", ",".join(POINTS), "-e", ASKED, "--gather", *options)
+    daemon.wait_sessions()
+    return process
+
+
+def test_as_text(daemon, client, lab, router):
+    """K packets with their ways beneath, J of which end before the tun device."""
+    process = start_gathering(daemon, client, "-t", "-nn")
+    send(lab, router, others=200)
+    assert process.interrupt() == 0, process.err
+    heads = [line for line in process.out.splitlines() if not line.startswith(" ")]
+    assert len(heads) == K and all(" IP " in line and "UDP, length" in line for line in heads)
+    steps = re.findall(r"^ +([0-9.]+) us +(?:\+([0-9.]+) )?cpu \d+ +(\S+)", process.out, re.M)
+    assert collections.Counter(point for _, _, point in steps) == {
+        QUEUE: 2 * K - J, RECEIVE: K, READ: K - J}
+    assert sum(first == "0.000" and not since for first, since, _ in steps) == K
+    assert process.out.count(f"NOT received at {READ}\n") == J
+    assert "\x1b" not in process.out
+    rows = re.findall(r"^(\S+) +(\d+) +(\d+) ", process.err, re.M)
+    assert rows == [(QUEUE, str(K), "0"), (RECEIVE, str(K), "0"), (READ, str(K - J), str(J))]
+    assert f"{RECEIVE} -> {QUEUE}" in process.err
+
+
+def test_as_json(daemon, client, lab, router):
+    process = start_gathering(daemon, client, "--json")
+    send(lab, router)
+    assert process.interrupt() == 0, process.err
+    packets = [json.loads(line) for line in process.out.splitlines()]
+    assert len(packets) == K
+    ways = [packet["journey"] for packet in packets]
+    assert collections.Counter(tuple(step["point"] for step in way["steps"]) for way in ways) == {
+        tuple(WAY): K - J, tuple(CUT): J}
+    assert sum(way.get("missing") == [READ] for way in ways) == J
+    for way in ways:
+        since = 0
+        for step in way["steps"]:
+            since += step.get("since_last_ns", 0)
+            assert step["since_first_ns"] == since
+
+
+def test_as_file(daemon, client, lab, router, tmp_path):
+    """In pcapng the way is the packet's second comment, which tshark shows."""
+    path = tmp_path / "ways.pcapng"
+    process = start_gathering(daemon, client, "-w", str(path))
+    send(lab, router)
+    assert process.interrupt() == 0, process.err
+    packets = pcapng.parse(path.read_bytes()).packets
+    assert collections.Counter(tuple(p.journey.points()) for p in packets) == {tuple(WAY): K - J, tuple(CUT): J}
+    comments = subprocess.run(["tshark", "-r", path, "-T", "fields", "-e", "frame.comment"], check=True, text=True,
+                              capture_output=True).stdout
+    assert comments.count(f"missing={READ}") == J
+    assert comments.count("journey=") == K
+
+
+def ping(lab, count):
+    """ICMP echo requests from a to b."""
+    with lab.a.socket(kind=socket.SOCK_RAW, protocol=socket.IPPROTO_ICMP) as sender:
+        for number in range(count):
+            words = struct.pack("!BBHHH", 8, 0, 0xFFFF - 0x0800 - number, 0, number)
+            sender.sendto(words, (lab.b.address, 0))
+
+
+def test_command_line_of_the_documentation(daemon, client, lab):
+    """Where functions cannot be traced its tracepoint serves; the points that do not attach are not said to be missed."""
+    line = ("skb -f tracepoint:net:netif_receive_skb,ip_local_deliver@1,ip_local_deliver_finish@3,icmp_rcv@1 "
+            f'-e "host {lab.b.address} and icmp" -i {DEVICE} --gather --gather-output-color cyan').replace('"', "'")
+    process = client.start(*shlex.split(line), "--netns", lab.b.name, "--gather-timeout", "200")
+    daemon.wait_sessions()
+    ping(lab, K)
+    assert process.interrupt() == 0, process.err
+    assert len(re.findall(r"^\S.* IP .* ICMP echo request", process.out, re.M)) == K
+    assert len(re.findall(r"^ +0.000 us +cpu \d+ +tracepoint:net:netif_receive_skb", process.out, re.M)) == K
+    features = {f["name"]: f["available"] for f in json.loads(client.run("features", "--json").stdout)["features"]}
+    if not features["fentry"] and not features["kprobe"]:
+        assert "not attached: icmp_rcv" in process.err
+        assert "NOT received" not in process.out
+
+
+@pytest.mark.parametrize("options, words", (
+    (["-f", QUEUE, "--gather"], "one trace point"),
+    (["-f", f"{QUEUE},{READ}", "--gather-timeout", "1s"], "--gather"),
+    (["-f", f"{QUEUE},{READ}", "--gather", "--gather-timeout", "1us"], "--gather-timeout"),
+    (["-f", f"{QUEUE},{READ}", "--gather", "--gather-buffer-size", "15"], "--gather-buffer-size"),
+    (["-f", f"{QUEUE},{READ}", "--gather", "--gather-buffer-size", "99999999"], "--gather-buffer-size"),
+    (["-f", f"{QUEUE},{READ}", "--gather", "--gather-output-color", "pink"], "pink"),
+    (["-f", f"{QUEUE},{READ}", "--slower-than", "fast"], "--slower-than"),
+    (["-f", "@nothing", "--gather"], "there is no profile nothing")))
+def test_bad_options(client, options, words):
+    process = client.run("skb", *options)
+    assert process.returncode in (1, 2)
+    assert words in process.stderr and process.stderr.count("\n") == 1, process.stderr
 
 
 @pytest.mark.parametrize("parameters, field, words", (
