@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of trace points share: a daemon, and captures with exact counts."""
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 import time
 
-from guestlab import K, REQUESTS, Capture, Daemon, ping
-from guesttap import Failed, Skipped, Tap, run
+from guestlab import K, REQUESTS, SUMMARY_SECONDS, Capture, Daemon, ping
+from guesttap import Failed, Skipped, Tap, run, wait_until
 
 
 class Test(Tap):
@@ -46,6 +49,35 @@ class Test(Tap):
         time.sleep(0.1)
         capture.end().expect(count)
         return capture
+
+    def command(self, line, traffic, due):
+        """
+        A command line as it is typed, with a private daemon, as no service runs here: all that it says until it is
+        interrupted after the traffic. due: how often texts must be in that, or None: at least once.
+        """
+        environment = {**os.environ, "PATH": f"{self.build}/client:{os.environ['PATH']}"}
+        with open(os.path.join(self.directory, "out"), "w+", encoding="utf-8") as out, \
+                subprocess.Popen(["bash", "-c", "exec " + line], stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=subprocess.STDOUT, env=environment) as process:
+            def said():
+                with open(out.name, encoding="utf-8", errors="replace") as file:
+                    return file.read()
+            try:
+                if not wait_until(lambda: "Ctrl-C ends it" in said(), 60):
+                    raise Failed(f"no capture began in 60 s: {said()}")
+                traffic(K)
+                time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                process.wait(SUMMARY_SECONDS)
+            finally:
+                process.kill()
+        text = said()
+        for part, count in due.items():
+            if text.count(part) != count and not (count is None and part in text):
+                raise Failed(f"{text.count(part)} times {part!r} instead of {count}: ...{text[-1500:]!r}")
+        if "nothing was lost." not in text:
+            raise Failed(f"something was lost: {text[-600:]!r}")
+        return text
 
     def end(self):  # pylint: disable=arguments-differ
         """The last lines, and the exit code."""
