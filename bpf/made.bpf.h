@@ -460,6 +460,8 @@ static __always_inline __u8 made_parts(const struct netcap_packet *pkt)
 	struct source_made *m = (void *)(pkt->source - SOURCE_MADE);
 	__u32 parts = 0;
 
+	if (!CONFIG(fake))
+		return 0;
 	if (pkt->source)
 		bpf_probe_read_kernel(&parts, sizeof(parts), &m->parts);
 	VERIFIER_FORGET(parts);
