@@ -22,9 +22,9 @@
 
 /*
  * Do packets of XDP have fragments here? Since Linux 5.18: before 5.17 it is known without asking for the types,
- * and costs no stack.
+ * and costs no stack. SOURCE_SKB_ONLY: an object that has no programs for them.
  */
-#ifdef NETCAP_OLD_LOOPS
+#if defined(NETCAP_OLD_LOOPS) || defined(SOURCE_SKB_ONLY)
 #define SOURCE_XDP_FRAGS false
 #else
 #define SOURCE_XDP_FRAGS bpf_core_field_exists(((struct xdp_buff *)0)->flags)
