@@ -59,11 +59,25 @@ def users(number):
             for entry in bpftool("map", "dump", "id", str(number)) for value in entry["values"]]
 
 
+def checksum(header):
+    total = sum(int.from_bytes(header[n:n + 2], "big") for n in range(0, len(header), 2))
+    return (total & 0xFFFF) + (total >> 16)
+
+
+def check_headers(packet):
+    ip, udp = packet.data[:20], packet.data[20:28]
+    assert checksum(ip) == 0xFFFF
+    assert int.from_bytes(ip[2:4], "big") == len(packet.data)
+    assert int.from_bytes(udp[4:6], "big") == len(packet.data) - len(ip)
+
+
 def check(packets, payloads, made):
     assert len(packets) == K
     assert [p.data[-len(b"made-0000"):] for p in packets] == payloads
     assert {p.meta.get("made") for p in packets} == {made}
     assert {p.interface.link == ETHERNET for p in packets} == {made is None}
+    for packet in packets if made else ():
+        check_headers(packet)
 
 
 def test_slots(daemon, lab, sender):
