@@ -17,7 +17,8 @@
 #define JUMP(op, dst, n, distance) { .code = BPF_JMP | (op) | BPF_K, .dst_reg = (dst), .imm = (n), .off = (distance) }
 #define GOTO(distance) { .code = BPF_JMP | BPF_JA, .off = (distance) }
 #define CALL(distance) { .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = (distance) }
-#define WIDE(dst, n)  { .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = (dst), .imm = (int32_t)(n) }, { .imm = (int64_t)(n) >> 32 }
+#define WIDE(dst, n) \
+	{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = (dst), .imm = (int32_t)(n) }, { .imm = (int64_t)(n) >> 32 }
 #define EXIT          { .code = BPF_JMP | BPF_EXIT }
 
 static size_t trim(struct bpf_insn *insns, size_t count)
