@@ -52,9 +52,9 @@ struct made_facts {
 	__u32 len;       /* bytes from data */
 	__u32 ip_len;    /* of the IP header that is there, 0: there is none */
 	__u16 protocol;  /* IPPROTO_* */
-	bool v6;
-	bool full;       /* sk is a whole struct sock, not one that only waits or begins */
-	bool always;
+	__u8 v6;         /* these three are 0 or 1; as bool they would be two ways each time they are forgotten */
+	__u8 full;       /* sk is a whole struct sock, not one that only waits or begins */
+	__u8 always;
 };
 
 /* IPv6 sockets that talk to IPv4 peers have addresses of the form ::ffff:192.0.2.1. */
@@ -154,7 +154,7 @@ static __always_inline __u16 made_window(__u64 sk, bool syn)
 
 	if (!syn)
 		window >>= PACKET_READ_BITS(tcp_sock, sk, rx_opt.rcv_wscale);
-	return window < 65535 ? window : 65535;
+	return source_least(window, 65535);
 }
 
 static __always_inline bool made_tcp(const struct made_facts *f, struct tcphdr *h)
@@ -259,14 +259,29 @@ static __always_inline __u32 made_ip(const struct made_facts *f, struct source_m
 	return made_ip4(f, (struct iphdr *)m->bytes) ? sizeof(struct iphdr) : 0;
 }
 
-/* Length and checksum. Whatever is not of the header is still 0. */
-static __always_inline void made_ip_finish(const struct made_facts *f, struct source_made *m, __u32 ip_len,
+/* Of an IPv4 header without its length and checksum. Whatever is not of the header is still 0. */
+static __always_inline __u32 made_ip_sum(const struct made_facts *f, struct source_made *m)
+{
+	struct iphdr *v4 = (struct iphdr *)m->bytes;
+	__u16 *words = (__u16 *)m->bytes;
+	__u32 sum = 0;
+
+	if (f->v6)
+		return 0;
+	v4->tot_len = 0;
+	v4->check = 0;
+	for (int i = 0; i < MADE_IP_MOST / 2; i++)
+		sum += words[i];
+	return sum;
+}
+
+/* Length and checksum. */
+static __always_inline void made_ip_finish(const struct made_facts *f, struct source_made *m, __u32 sum, __u32 ip_len,
 					   __u32 behind)
 {
 	struct ipv6hdr *v6 = (struct ipv6hdr *)m->bytes;
 	struct iphdr *v4 = (struct iphdr *)m->bytes;
-	__u16 *words = (__u16 *)m->bytes;
-	__u32 total, sum = 0;
+	__u32 total;
 
 	total = behind + ip_len - (f->v6 ? sizeof(*v6) : 0);
 	if (total > MADE_LENGTH_MAX)
@@ -276,9 +291,7 @@ static __always_inline void made_ip_finish(const struct made_facts *f, struct so
 		return;
 	}
 	v4->tot_len = bpf_htons(total);
-	v4->check = 0;
-	for (int i = 0; i < MADE_IP_MOST / 2; i++)
-		sum += words[i];
+	sum += v4->tot_len;
 	sum = (sum & 0xffff) + (sum >> 16);
 	v4->check = ~((sum & 0xffff) + (sum >> 16));
 }
@@ -320,20 +333,23 @@ static __always_inline bool made_transport(const struct made_facts *f, struct so
 
 static __always_inline bool made_fill(const struct made_facts *f, struct source_made *m)
 {
-	union made_transport t = {};
-	__u32 ip_len, t_len;
+	__u32 ip_len, t_len, sum;
 	__u64 at;
 
 	__builtin_memset(m->bytes, 0, sizeof(m->bytes));
 	ip_len = made_ip(f, m);
-	if (!ip_len || !made_transport(f, m, &t, &t_len) || m->skip > f->len)
-		return false;
-	made_ip_finish(f, m, ip_len, t_len + f->len - m->skip);
+	sum = made_ip_sum(f, m);
+	VERIFIER_FORGET(ip_len);
+	VERIFIER_FORGET(sum);
+	VERIFIER_MEET();
 	at = ip_len;
 	VERIFIER_OPAQUE(at);
-	if (at > MADE_IP_MOST)
+	if (!ip_len || at > MADE_IP_MOST ||
+	    !made_transport(f, m, (union made_transport *)(m->bytes + at), &t_len) || m->skip > f->len)
 		return false;
-	__builtin_memcpy(m->bytes + at, &t, sizeof(t));
+	VERIFIER_FORGET(t_len);
+	VERIFIER_MEET();
+	made_ip_finish(f, m, sum, ip_len, t_len + f->len - m->skip);
 	m->skb = (__u64)f->skb;
 	m->len = ip_len + t_len;
 	m->wire_len = m->len + f->len - m->skip;
@@ -377,6 +393,14 @@ __noinline __u64 made_headers(__u64 skb, __u64 sock, __u64 flow, __u32 when)
 
 	if (!made_learn(&f, skb, sock) || (when == MADE_IF_INCOMPLETE && made_is_complete(&f)))
 		return 0;
+	VERIFIER_FORGET(f.v6);
+	VERIFIER_FORGET(f.full);
+	VERIFIER_FORGET(f.always);
+	VERIFIER_FORGET(f.ip_len);
+	VERIFIER_FORGET(f.protocol);
+	VERIFIER_FORGET(f.transport);
+	VERIFIER_FORGET(f.network);
+	VERIFIER_MEET();
 	m = made_slot();
 	if (!m)
 		return 0;
@@ -460,6 +484,8 @@ static __always_inline __u8 made_parts(const struct netcap_packet *pkt)
 	struct source_made *m = (void *)(pkt->source - SOURCE_MADE);
 	__u32 parts = 0;
 
+	if (!CONFIG(fake))
+		return 0;
 	if (pkt->source)
 		bpf_probe_read_kernel(&parts, sizeof(parts), &m->parts);
 	VERIFIER_FORGET(parts);

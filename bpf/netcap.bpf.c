@@ -30,6 +30,7 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.stack = 1,
 	.filtered = 1,
 	.inner = 1,
+	.source = SOURCE_XDP_BUFF,
 	.track = 1,
 	.track_ends = 1,
 	.gather = NETCAP_GATHER_CONTENT, /* which calls all functions */

@@ -16,6 +16,8 @@ static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 {
 	__u64 instead = (__s64)pkt->source >> 63; /* all bits, or none: addresses of the kernel are negative */
 
+	if (!CONFIG(fake) && !CONFIG(source))
+		return source_number(pkt->skb);
 	VERIFIER_OPAQUE(instead);
 	return pkt->source | (source_number(pkt->skb) & ~instead);
 }
@@ -37,25 +39,30 @@ static __always_inline const void *packet_linear(const struct netcap_packet *pkt
 __noinline long packet_load(__u64 source, __u64 place, __u64 linear, __u32 off, __u32 size)
 {
 	__u32 start = place, vlan = linear >> 32;
-	__u32 from = 0, to = 0, tag = 0; /* bytes of the tag that are wanted */
-	__u64 end = (__u64)off + size;
-	bool first = off >= ETH_TAG_AT;  /* the tag's come before the packet's */
+	__u64 end = (__u64)off + size, tag = 0, shift = 0;
 	long value;
 
 	if (end > place >> 32)
 		return -1;
 	if (vlan && end > ETH_TAG_AT) {
-		from = first ? off - ETH_TAG_AT : 0;
+		bool first = off >= ETH_TAG_AT; /* the tag's bytes come before the packet's */
+		__u32 from = first ? off - ETH_TAG_AT : 0, to; /* those that are wanted */
+
 		from = from < VLAN_HLEN ? from : VLAN_HLEN;
 		to = end < ETH_TAG_AT + VLAN_HLEN ? end - ETH_TAG_AT : VLAN_HLEN;
 		tag = ((__u64)vlan << (8 * from) & 0xffffffff) >> (8 * (from + VLAN_HLEN - to));
 		off -= first ? from : 0;
+		size -= to - from;
+		shift = first ? 0 : 8 * (to - from);
+		tag <<= first ? 8 * size : 0;
 	}
-	size -= to - from;
+	VERIFIER_FORGET(off);
+	VERIFIER_FORGET(size);
+	VERIFIER_FORGET(tag);
+	VERIFIER_FORGET(shift);
+	VERIFIER_MEET();
 	value = source_bytes(source, (__u64)start + off, (__s64)(__s32)linear - off, size);
-	if (value < 0)
-		return value;
-	return first ? (__u64)tag << (8 * size) | value : value << (8 * (to - from)) | tag;
+	return value < 0 ? value : value << shift % 64 | tag;
 }
 
 static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 size)

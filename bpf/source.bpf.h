@@ -22,9 +22,9 @@
 
 /*
  * Do packets of XDP have fragments here? Since Linux 5.18: before 5.17 it is known without asking for the types,
- * and costs no stack.
+ * and costs no stack. SOURCE_SKB_ONLY: an object that has no programs for them.
  */
-#ifdef NETCAP_OLD_LOOPS
+#if defined(NETCAP_OLD_LOOPS) || defined(SOURCE_SKB_ONLY)
 #define SOURCE_XDP_FRAGS false
 #else
 #define SOURCE_XDP_FRAGS bpf_core_field_exists(((struct xdp_buff *)0)->flags)
@@ -58,15 +58,12 @@ static __always_inline void *source_holder(__u64 source)
 /* Where byte 0 of the linear part is counted from: skb->head, or what takes its place. */
 static __always_inline unsigned char *source_head(__u64 source)
 {
-	switch (source_kind(source)) {
-	case SOURCE_MADE:
-	case SOURCE_XDP_FRAME: /* stands in the memory of its packet, before it */
-		return source_holder(source);
-	case SOURCE_XDP_BUFF:
+	if (CONFIG(source) && source_kind(source) == SOURCE_XDP_BUFF)
 		return BPF_CORE_READ((struct xdp_buff *)source_holder(source), data_hard_start);
-	default:
-		return BPF_CORE_READ((struct sk_buff *)source, head);
-	}
+	/* a frame stands in the memory of its packet, before it */
+	if (CONFIG(source) || (CONFIG(fake) && source_kind(source) == SOURCE_MADE))
+		return source_holder(source);
+	return BPF_CORE_READ((struct sk_buff *)source, head);
 }
 
 /*
@@ -144,19 +141,39 @@ static __noinline long source_walk_begin_xdp(struct source_walk *w)
 	return 0;
 }
 
-static __always_inline void source_walk_begin(struct source_walk *w)
+/* The skb whose pieces come first. */
+static __always_inline struct sk_buff *source_walk_begin(struct source_walk *w)
 {
 	struct source_made *made = (void *)(w->source - SOURCE_MADE);
 	__u64 skb = w->source;
 	__u32 skip = 0;
 
-	if (source_kind(w->source) == SOURCE_MADE) {
+	if (CONFIG(fake) && source_kind(w->source) == SOURCE_MADE) {
 		bpf_probe_read_kernel(&skb, sizeof(skb), &made->skb);
 		bpf_probe_read_kernel(&skip, sizeof(skip), &made->skip);
 		w->skip += skip;
 		w->frag = -1;
 	}
-	source_walk_enter(w, (struct sk_buff *)skb);
+	return (struct sk_buff *)skb;
+}
+
+/* The skb behind the one that is done, or NULL. */
+static __always_inline struct sk_buff *source_walk_following(struct source_walk *w)
+{
+	struct skb_shared_info *shared = (void *)w->shared;
+	struct sk_buff *skb = w->skb;
+
+	return w->listed ? BPF_CORE_READ(skb, next) : BPF_CORE_READ(shared, frag_list);
+}
+
+/* The smaller one. No branch, which is two ways to the verifier. */
+static __always_inline __u64 source_least(__u32 a, __u32 b)
+{
+	__s64 less = (__u64)a - b;
+	__u64 mask = less >> 63; /* all bits: a is less */
+
+	VERIFIER_OPAQUE(mask);
+	return b + (less & mask);
 }
 
 /* The address of a fragment's bytes, or 0 where the CPU cannot read them. */
@@ -191,41 +208,40 @@ static __always_inline __u64 source_frag(const struct source_walk *w, __u32 *len
 /* The next piece, which may be empty. False at the end. */
 static __always_inline bool source_walk_next(struct source_walk *w)
 {
-	struct sk_buff *skb;
-	__u32 left_out;
+	struct sk_buff *skb = w->skb;
+	__u32 len = 0, left_out;
+	__u64 addr = 0;
 
-	w->addr = 0;
-	w->len = 0;
-	if (!w->shared)
-		source_walk_begin(w);
-	skb = w->skb;
-	if (w->frag >= w->frags) {
-		struct skb_shared_info *shared = (void *)w->shared;
-
-		skb = w->listed ? BPF_CORE_READ(skb, next) : BPF_CORE_READ(shared, frag_list);
+	if (!w->shared) {
+		source_walk_enter(w, source_walk_begin(w));
+	} else if (w->frag >= w->frags) {
+		skb = source_walk_following(w);
 		if (!skb)
-			return false;
-		source_walk_enter(w, skb);
-		w->listed = 1;
+			return false; /* and nothing is written, so that this way is as the others to the verifier */
 		w->frag = -1;
+		w->listed = 1;
+		source_walk_enter(w, skb);
 	} else if (w->frag < 0) {
-		w->addr = (__u64)BPF_CORE_READ(skb, data);
-		w->len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
+		addr = (__u64)BPF_CORE_READ(skb, data);
+		len = BPF_CORE_READ(skb, len) - BPF_CORE_READ(skb, data_len);
 		w->frag = 0;
 	} else {
-		w->addr = source_frag(w, &w->len);
+		addr = source_frag(w, &len);
 		w->frag++;
 	}
+	left_out = source_least(w->skip, len);
+	w->skip -= left_out;
+	w->len = len - left_out;
+	w->addr = addr + left_out; /* not 0 any more perhaps, but no address of the kernel */
 	VERIFIER_FORGET(w->len);
 	VERIFIER_FORGET(w->addr);
-	VERIFIER_MEET();
-	left_out = w->skip < w->len ? w->skip : w->len;
-	w->skip -= left_out;
-	w->addr += w->addr ? left_out : 0;
-	w->len -= left_out;
+	VERIFIER_FORGET(w->skip);
+	VERIFIER_FORGET(w->shared);
+	VERIFIER_FORGET(w->source);
 	VERIFIER_FORGET(w->frag);
 	VERIFIER_FORGET(w->frags);
 	VERIFIER_FORGET(w->listed);
+	VERIFIER_MEET();
 	return true;
 }
 
@@ -248,7 +264,7 @@ struct source_copy {
  */
 #define SOURCE_COPY(copy)                                \
 	do {                                             \
-		if (SOURCE_XDP_FRAGS && source_kind((copy).walk.source) >= SOURCE_XDP_BUFF) \
+		if (SOURCE_XDP_FRAGS && CONFIG(source)) \
 			source_walk_begin_xdp(&(copy).walk); \
 		VERIFIER_FORGET((copy).walk.shared);     \
 		VERIFIER_FORGET((copy).walk.addr);       \
@@ -278,20 +294,20 @@ VERIFIER_STEP source_copy_step(__u32 turn, void *context)
 		return 1;
 	if (!c->walk.len)
 		return !source_walk_next(&c->walk);
-	n = c->want - done;
-	if (n > c->walk.len)
-		n = c->walk.len;
+	n = source_least(c->want - done, c->walk.len);
 	VERIFIER_OPAQUE(n);
 	VERIFIER_OPAQUE(done);
 	if (n > source_piece(c->room))
 		n = source_piece(c->room);
 	if (done > c->room)
 		return 1;
-	if (!c->walk.addr || bpf_probe_read_kernel(c->data + done, n, (void *)c->walk.addr))
+	/* what is unreadable has an address below those of the kernel, which fails */
+	if (bpf_probe_read_kernel(c->data + done, n, (void *)c->walk.addr))
 		return 1;
 	c->walk.addr += n;
 	c->walk.len -= n;
 	c->done = done + n;
+	VERIFIER_FORGET(c->walk.len);
 	VERIFIER_FORGET(c->done);
 	return 0;
 }
@@ -329,6 +345,8 @@ __noinline long source_bytes(__u64 source, __u64 at, __s64 left, __u32 n)
 		if (done > 4 || bpf_probe_read_kernel(&bytes, done, head + at))
 			return -1;
 	}
+	VERIFIER_FORGET(done);
+	VERIFIER_MEET();
 	if (done < n) {
 		struct source_copy copy = {
 			.walk.source = source,

@@ -42,7 +42,7 @@ extern struct netcap_control netcap_control;
  * Where there is no bpf_loop() (before Linux 5.17) the verifier walks every turn of a loop.
  */
 #define VERIFIER_MAX_PIECES     1024
-#define VERIFIER_MAX_PIECES_OLD 24
+#define VERIFIER_MAX_PIECES_OLD 25 /* one turn finds the first */
 
 /*
  * Calls step(turn, &context) until it returns 1. Which of the two loops a program has is decided when

@@ -63,6 +63,14 @@ int hooks_keep_link(struct hooks *h, int fd)
 	return append(&h->links, &h->link_count, fd);
 }
 
+/* Where no header can be missing, nobody pays for a look whether one is. */
+static __u8 fake_mode(const struct netcap_config *config, const struct probe *p)
+{
+	bool missing = !p->has_headers || config->skb_data || config->fake != NETCAP_FAKE_AUTO;
+
+	return missing ? config->fake : NETCAP_FAKE_NEVER;
+}
+
 int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, uint32_t point,
 	       bool shared, char *why, size_t size)
 {
@@ -78,6 +86,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	int r;
 
 	config.point = point;
+	config.fake = fake_mode(&plan->config, p);
 	config.skb_arg = p->skb;
 	config.indirect = p->indirect;
 	config.indirect_at = p->indirect_at;

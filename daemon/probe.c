@@ -98,6 +98,7 @@ static void use_tracepoint(struct probe *p, const struct kernel *k, const struct
 	p->reason = tp->reason;
 	p->sock = tracepoint_pointer(k->btf, tp, probe_socks);
 	p->flow = tracepoint_pointer(k->btf, tp, probe_flows);
+	p->has_headers = tracepoint_has_headers(tp);
 	p->kind = tp->btf_id ? TEMPLATE_TYPED : TEMPLATE_UNTYPED;
 	p->hook = tp->btf_id ? TEMPLATE_TP_BTF : TEMPLATE_RAW_TP;
 	if (!tp->btf_id && !arg)

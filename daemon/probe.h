@@ -45,6 +45,7 @@ struct probe {
 	uint8_t sock;              /* an argument struct sock * */
 	uint8_t flow;              /* an argument struct flowi *, flowi4 * or flowi6 * */
 	uint8_t reason;
+	bool has_headers;          /* no packet lacks headers there (tracepoint_has_headers()) */
 	bool indirect;             /* the argument points to what holds a pointer to the skb, */
 	uint16_t indirect_at;      /* so many bytes in */
 	struct returned returned;  /* fexit: what comes back, and where */

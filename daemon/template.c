@@ -15,6 +15,7 @@
 #include "bpf/netcap_old.skel.h"
 #include "daemon/constants.h"
 #include "daemon/template.h"
+#include "daemon/trim.h"
 
 #define LOG_BYTES      65536
 #define LOG_LEVEL      4 /* what is wrong, without the way there, which older kernels cut at its end */
@@ -334,23 +335,32 @@ static void fill_in(struct bpf_insn *insns, size_t count, const struct template_
 	}
 }
 
-/* The copy: instructions before the stub, then the filter or the stub itself. */
-static struct bpf_insn *copy_insns(const struct template *t, const struct template_copy *copy,
-				   const struct template_maps *maps, size_t *count)
+/* A program as it is loaded. */
+struct copied {
+	struct bpf_insn *insns; /* owned */
+	size_t count;
+	struct bpf_func_info functions[MAX_SUBPROGS];
+	uint32_t function_count;
+};
+
+/* Instructions before the stub, then the filter or the stub itself; of these what the constants leave. */
+static int make_copy(const struct template *t, const struct template_copy *copy, const struct template_maps *maps,
+		     struct copied *c)
 {
 	const struct filter_code *filter = copy->filter;
 	size_t tail = filter ? filter->count : t->count - t->stub;
 	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
-	struct bpf_insn *insns;
 
-	*count = t->stub + tail;
-	insns = malloc(*count * sizeof(*insns));
-	if (!insns)
-		return NULL;
-	memcpy(insns, t->insns, t->stub * sizeof(*insns));
-	memcpy(insns + t->stub, last, tail * sizeof(*insns));
-	fill_in(insns, t->stub, maps, copy->config);
-	return insns;
+	c->count = t->stub + tail;
+	c->insns = malloc(c->count * sizeof(*c->insns));
+	if (!c->insns)
+		return -ENOMEM;
+	memcpy(c->insns, t->insns, t->stub * sizeof(*c->insns));
+	memcpy(c->insns + t->stub, last, tail * sizeof(*c->insns));
+	memcpy(c->functions, t->functions, sizeof(c->functions));
+	c->function_count = t->function_count;
+	fill_in(c->insns, t->stub, maps, copy->config);
+	return trim_program(c->insns, &c->count, c->functions, &c->function_count);
 }
 
 /* The last lines of the verifier's log say what was wrong. */
@@ -372,26 +382,25 @@ int template_load(const struct template_set *set, const struct template_copy *co
 		  const struct template_maps *maps, char *why, size_t size)
 {
 	const struct template *t = &set->kinds[copy->kind];
+	struct copied c = {};
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
 		    .prog_btf_fd = set->btf,
-		    .func_info = t->functions,
-		    .func_info_cnt = t->function_count,
+		    .func_info = c.functions,
 		    .func_info_rec_size = sizeof(struct bpf_func_info),
 		    .expected_attach_type = hooks[copy->hook].attach,
 		    .attach_btf_id = copy->btf_id,
 		    .attach_btf_obj_fd = copy->btf_fd);
 	const char *name = hooks[copy->hook].program;
 	enum bpf_prog_type type = hooks[copy->hook].type;
-	struct bpf_insn *insns;
-	size_t count;
 	int fd, error;
 
-	insns = copy_insns(t, copy, maps, &count);
-	if (!insns) {
-		snprintf(why, size, "no memory for a program of %zu instructions", count);
+	if (make_copy(t, copy, maps, &c)) {
+		snprintf(why, size, "no memory for a program of %zu instructions", c.count);
+		free(c.insns);
 		return -ENOMEM;
 	}
-	fd = bpf_prog_load(type, name, "Dual BSD/GPL", insns, count, &options);
+	options.func_info_cnt = c.function_count;
+	fd = bpf_prog_load(type, name, "Dual BSD/GPL", c.insns, c.count, &options);
 	error = errno;
 	if (fd < 0) {
 		char *log = calloc(1, LOG_BYTES);
@@ -399,13 +408,13 @@ int template_load(const struct template_set *set, const struct template_copy *co
 		options.log_buf = log;
 		options.log_size = log ? LOG_BYTES : 0;
 		options.log_level = log ? LOG_LEVEL : 0;
-		fd = bpf_prog_load(type, name, "Dual BSD/GPL", insns, count, &options);
+		fd = bpf_prog_load(type, name, "Dual BSD/GPL", c.insns, c.count, &options);
 		error = errno;
 		if (fd < 0)
 			quote_log(log ? log : "", error, why, size);
 		free(log);
 	}
-	free(insns);
+	free(c.insns);
 	return fd < 0 ? -error : fd;
 }
 

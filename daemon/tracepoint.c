@@ -141,6 +141,32 @@ bool tracepoint_is_skb(const struct btf *btf, const struct tracepoint *tp, unsig
 	       btftype_is_pointer_to(btf, argument_type(proto, argument), "sk_buff");
 }
 
+bool tracepoint_has_headers(const struct tracepoint *tp)
+{
+	static const char *const names[][2] = {
+		/* __dev_queue_xmit() and behind it, below IP and its neighbours */
+		{ "net", "net_dev_queue" },
+		{ "net", "net_dev_start_xmit" },
+		{ "net", "net_dev_xmit" },
+		{ "qdisc", "qdisc_enqueue" },
+		{ "qdisc", "qdisc_dequeue" },
+		/* what a driver, or loopback, hands over as received */
+		{ "net", "napi_gro_frags_entry" },
+		{ "net", "napi_gro_receive_entry" },
+		{ "net", "netif_receive_skb" },
+		{ "net", "netif_receive_skb_entry" },
+		{ "net", "netif_receive_skb_list_entry" },
+		{ "net", "netif_rx" },
+		{ "net", "netif_rx_entry" },
+		{ "net", "netif_rx_ni_entry" }, /* until Linux 5.17 */
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(tp->group, names[i][0]) && !strcmp(tp->name, names[i][1]))
+			return true;
+	return false;
+}
+
 uint8_t tracepoint_pointer(const struct btf *btf, const struct tracepoint *tp, const char *const *names)
 {
 	const struct btf_type *proto = prototype(btf, tp->btf_id);

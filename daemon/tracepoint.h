@@ -40,6 +40,12 @@ int tracepoint_prototype(const struct btf *btf, const struct tracepoint *tp, cha
 /* Is this argument (from 0) a pointer to struct sk_buff, const or not? */
 bool tracepoint_is_skb(const struct btf *btf, const struct tracepoint *tp, unsigned argument);
 
+/*
+ * Have packets all their headers there? So it is where they come in, and where they are handed to a device
+ * (include/trace/events/net.h, qdisc.h): whoever made them has written whatever goes over the wire.
+ */
+bool tracepoint_has_headers(const struct tracepoint *tp);
+
 /* The first argument that points to a structure of one of these names (NULL ends them), or NO_ARG. */
 uint8_t tracepoint_pointer(const struct btf *btf, const struct tracepoint *tp, const char *const *names);
 

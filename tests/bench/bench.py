@@ -22,6 +22,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/integration"))
 
 # pylint: disable=wrong-import-position
+import optioncosts  # noqa: E402
 import subjects  # noqa: E402
 import varlink  # noqa: E402
 from figures import Row, percentile, print_table, ratios, spread, verdict  # noqa: E402
@@ -73,8 +74,8 @@ class Bench:
     def reference(self, mode):
         return Reference(self.build, mode)
 
-    def netcap(self, *options, point=subjects.POINT):
-        return Netcap(self.build, self.daemon, *options, point=point)
+    def netcap(self, *options, point=subjects.POINT, verb="skb"):
+        return Netcap(self.build, self.daemon, *options, point=point, verb=verb)
 
     def tcpdump(self, *expression):
         return Tcpdump(self.lab, *expression)
@@ -371,14 +372,16 @@ def run(bench):
     starts = measure_starts(bench)
     phase("time in the programs")
     costs = measure_costs(bench)
+    phase("time that options take")
+    options = optioncosts.measure_options(bench)
     phase("the flood under each tracer")
     loads = measure_loads(bench)
     phase("rates without loss")
     lossless = measure_lossless(bench)
     print(f"netcapd bench: {subjects.describe_machine()}; {bench.size.rounds} rounds; UDP packets "
           f"of {PAYLOAD + 42} bytes\nFigures are medians, with quartiles in parentheses.")
-    print_table([*cost_rows(costs), *load_rows(loads), lossless_row(lossless), *start_rows(starts),
-                 *idle_rows(idle, bench.size.idle_seconds)])
+    print_table([*cost_rows(costs), *optioncosts.option_rows(options), *load_rows(loads),
+                 lossless_row(lossless), *start_rows(starts), *idle_rows(idle, bench.size.idle_seconds)])
 
 
 def split_cpus():

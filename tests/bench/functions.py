@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 
 import bench as common
+import optioncosts
 import subjects
 from bench import Load, measure_load
 from figures import Row, print_table, ratios, spread, verdict, verdict_least
@@ -348,10 +349,12 @@ def run(bench, peer):
     found = measure_loads(bench, peer, free)
     phase("time in the programs")
     costs = measure_costs(bench, peer)
+    options = optioncosts.measure_guest_options(bench)
     print(f"netcapd bench at functions: {subjects.describe_machine()}; {bench.size.rounds} rounds; "
           f"UDP packets of {PAYLOAD + 42} bytes\nFigures are medians, with quartiles in "
           f"parentheses.{'' if peer.program else ' pwru could not be had.'}")
-    print_table([*load_rows(found, free), *cost_rows(costs), *start_rows(starts, peer),
+    print_table([*load_rows(found, free), *cost_rows(costs),
+                 *optioncosts.guest_option_rows(options), *start_rows(starts, peer),
                  *attach_rows(attaches, peer), *idle_rows(idle, bench.size.idle_seconds)], HEADING)
 
 

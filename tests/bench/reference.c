@@ -154,9 +154,16 @@ static int run_netcap(void)
 		return -1;
 	program = o->progs.netcap_typed;
 	bpf_program__set_autoload(o->progs.netcap_untyped, false);
-	o->rodata_config->netcap_config.snaplen = SNAPLEN;
-	o->rodata_config->netcap_config.stack = 0;
-	o->rodata_config->netcap_config.filtered = 0;
+	/* as a session without options has them; the object's own switch everything on */
+	o->rodata_config->netcap_config = (struct netcap_config){
+		.snaplen = SNAPLEN,
+		.location_arg = NETCAP_NO_ARG,
+		.reason_arg = NETCAP_NO_ARG,
+		.return_arg = NETCAP_NO_ARG,
+		.sock_arg = NETCAP_NO_ARG,
+		.flow_arg = NETCAP_NO_ARG,
+		.sites_bits = 1,
+	};
 	o->data_control->netcap_control.active = 1;
 	if (!bpf_map__set_max_entries(o->maps.netcap_ring, REFERENCE_RING_BYTES) &&
 	    !bpf_program__set_attach_target(program, 0, POINT) && !netcap_wakeups__load(o))

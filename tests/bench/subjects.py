@@ -109,12 +109,13 @@ class Reference(Subject):
 class Netcap(Subject):
     """A session of netcapd, with netcapctl writing to /dev/null."""
 
-    def __init__(self, build, daemon, *options, point=POINT):
+    def __init__(self, build, daemon, *options, point=POINT, verb="skb"):
         self.name = " ".join(["netcap", *options])
-        self.argv = [str(build / "client/netcapctl"), "--socket", str(daemon.socket_path), "skb",
+        self.argv = [str(build / "client/netcapctl"), "--socket", str(daemon.socket_path), verb,
                      "-f", point, "-w", "/dev/null", *options]
         self.daemon = daemon
         self.process = None
+        self.programs = []
         self.before = 0
 
     def __enter__(self):
@@ -127,6 +128,7 @@ class Netcap(Subject):
         if not running or not programs:
             _, errors = end(self.process, signal.SIGINT)
             raise Failure(f"'{' '.join(self.argv)}' runs no program: {errors.strip()}")
+        self.programs = sorted(programs)
         self.program = min(programs)  # a single trace point has one, and all have some
         wait_until(self.is_quiet, 2.0, 0)
         self.before = self.consumer_ns()

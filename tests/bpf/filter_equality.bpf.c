@@ -3,6 +3,7 @@
  * Runs the capture programs' own code for finding a packet's bytes, and the filter that is spliced
  * in, on the packets of BPF_PROG_TEST_RUN. A tc program gets the real struct sk_buff of those.
  */
+#define SOURCE_SKB_ONLY
 #include "packet.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
