@@ -22,6 +22,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/integration"))
 
 # pylint: disable=wrong-import-position
+import gathercosts  # noqa: E402
 import optioncosts  # noqa: E402
 import subjects  # noqa: E402
 import varlink  # noqa: E402
@@ -374,14 +375,16 @@ def run(bench):
     costs = measure_costs(bench)
     phase("time that options take")
     options = optioncosts.measure_options(bench)
+    phase("ways of packets")
+    ways = gathercosts.measure_ways(bench, lossless_rate)
     phase("the flood under each tracer")
     loads = measure_loads(bench)
     phase("rates without loss")
     lossless = measure_lossless(bench)
     print(f"netcapd bench: {subjects.describe_machine()}; {bench.size.rounds} rounds; UDP packets "
           f"of {PAYLOAD + 42} bytes\nFigures are medians, with quartiles in parentheses.")
-    print_table([*cost_rows(costs), *optioncosts.option_rows(options), *load_rows(loads),
-                 lossless_row(lossless), *start_rows(starts), *idle_rows(idle, bench.size.idle_seconds)])
+    print_table([*cost_rows(costs), *optioncosts.option_rows(options), *gathercosts.way_rows(ways),
+                 *load_rows(loads), lossless_row(lossless), *start_rows(starts), *idle_rows(idle, bench.size.idle_seconds)])
 
 
 def split_cpus():
