@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/comments.h"
+#include "fieldtext.h"
 
 #define KEPT_BITS  8
 #define KEPT       (1U << KEPT_BITS)
@@ -74,8 +73,15 @@ static void put_skb(char *digits, uint64_t skb)
 /* The field at the end of a text, which packets that are not followed do not have. Bytes without the NUL. */
 static size_t put_track(char *end, uint64_t track)
 {
+	struct fieldtext_writer w;
+
 	*end = '\0';
-	return track ? snprintf(end, TRACK_BYTES, " track=%" PRIu64, track) : 0;
+	if (!track)
+		return 0;
+	fieldtext_begin(&w, end, TRACK_BYTES);
+	fieldtext_bytes(&w, " track=", 7);
+	fieldtext_decimal(&w, track);
+	return fieldtext_end(&w);
 }
 
 const struct comment *comments_find(struct comments *c, const struct netcap_record *r)

@@ -165,9 +165,12 @@ void gather_free(struct gather *g)
 static void sort(struct gather_packet *p)
 {
 	for (unsigned i = 1; i < p->count; i++) {
-		struct gather_step s = p->steps[i];
+		struct gather_step s;
 		unsigned at = i;
 
+		if (gather_step_ns(&p->steps[i - 1]) <= gather_step_ns(&p->steps[i]))
+			continue;
+		s = p->steps[i];
 		for (; at && gather_step_ns(&p->steps[at - 1]) > gather_step_ns(&s); at--)
 			p->steps[at] = p->steps[at - 1];
 		p->steps[at] = s;

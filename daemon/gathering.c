@@ -24,10 +24,10 @@ static void on_over(void *arg, struct gather_packet *p)
 {
 	struct gathering *g = arg;
 	const struct handover_context *c = &g->context;
+	const struct gathertext_context context = { &c->load->probes, c->kernel, symbolcache_get(c->symbols) };
 
 	gatherstat_add(g->stat, p);
-	g->callbacks.over(g->arg, p,
-			  gathertext_make(g->text, p, &c->load->probes, c->kernel, symbolcache_get(c->symbols)));
+	g->callbacks.over(g->arg, p, gathertext_make(g->text, p, &context));
 }
 
 static void on_unplaced(void *arg, uint32_t point)

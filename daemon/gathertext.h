@@ -13,12 +13,15 @@ struct gathertext;
 
 struct gathertext *gathertext_new(void); /* NULL: out of memory */
 void gathertext_free(struct gathertext *t);
-/*
- * Writes a way that is over. symbols: for the functions in it, NULL: there are none yet. Valid until the struct
- * gathertext is next used.
- */
+/* What steps are described by. symbols: for the functions in them, NULL: there are none yet. */
+struct gathertext_context {
+	const struct probe_list *probes;
+	const struct kernel *kernel;
+	const struct symbols *symbols;
+};
+
+/* Writes a way that is over. Valid until the struct gathertext is next used. */
 const struct comment *gathertext_make(struct gathertext *t, const struct gather_packet *p,
-				      const struct probe_list *probes, const struct kernel *kernel,
-				      const struct symbols *symbols);
+				      const struct gathertext_context *context);
 
 #endif

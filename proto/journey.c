@@ -75,8 +75,11 @@ static const char *get_text(const struct journey_step *s, const struct word *w)
 /* Is it to be said of this step? */
 static bool is_news(const struct journey_step *s, const struct journey_step *before, const struct word *w)
 {
-	if (w->type == WORD_TEXT)
-		return strcmp(get_text(s, w), w->stays ? get_text(before, w) : "");
+	if (w->type == WORD_TEXT) {
+		const char *text = get_text(s, w), *old = w->stays ? get_text(before, w) : "";
+
+		return text != old && strcmp(text, old);
+	}
 	return get_number(s, w) != (w->stays ? get_number(before, w) : 0);
 }
 
