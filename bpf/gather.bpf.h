@@ -293,4 +293,37 @@ static __always_inline bool gather_again(void *ctx, __u32 point, struct sk_buff 
 	return true;
 }
 
+/* Are all packets captured that are asked for? */
+static __always_inline bool limit_reached(void)
+{
+	return CONFIG(count) && *(volatile __u64 *)&netcap_control.taken >= CONFIG(count);
+}
+
+/*
+ * With gather, a packet that matches. True: the hit is counted, and there is nothing more to do. Where packets are
+ * told apart by their numbers, those that have one do not come here.
+ */
+static __always_inline bool gather_matches(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
+				     const struct netcap_packet *pkt, struct netcap_counters *counters,
+				     const void *direct, bool typed, bool calls)
+{
+	__u64 number = 0;
+
+	if (CONFIG(gather) != NETCAP_GATHER_TRACK)
+		number = gather_number(gather_key(skb, pkt, direct), point);
+	if (number)
+		return gather_again(ctx, point, skb, number, dev, counters, typed, calls);
+	if (limit_reached()) {
+		__sync_fetch_and_add(&counters->limited, 1);
+		return true;
+	}
+	number = track_begin(gather_key(skb, pkt, direct)); /* again, as the stack is short */
+	if (!gather_keeps())
+		return false;
+	if (number)
+		gather_note(number, point);
+	gather_nothing(counters);
+	return true;
+}
+
 #endif

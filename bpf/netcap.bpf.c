@@ -178,12 +178,6 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 	return r;
 }
 
-/* Are all packets captured that are asked for? */
-static __always_inline bool limit_reached(void)
-{
-	return CONFIG(count) && *(volatile __u64 *)&netcap_control.taken >= CONFIG(count);
-}
-
 static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 				    struct net_device *dev, struct netcap_packet *pkt,
 				    struct netcap_counters *counters, const void *direct,
@@ -249,33 +243,6 @@ static __always_inline __u64 pointer_in(__u64 value, __u16 at)
 	return pointer;
 }
 
-/*
- * With gather, a packet that matches. True: the hit is counted, and there is nothing more to do. Where packets are
- * told apart by their numbers, those that have one do not come here.
- */
-static __always_inline bool gathered(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
-				     const struct netcap_packet *pkt, struct netcap_counters *counters,
-				     const void *direct, bool typed, bool calls)
-{
-	__u64 number = 0;
-
-	if (CONFIG(gather) != NETCAP_GATHER_TRACK)
-		number = gather_number(gather_key(skb, pkt, direct), point);
-	if (number)
-		return gather_again(ctx, point, skb, number, dev, counters, typed, calls);
-	if (limit_reached()) {
-		__sync_fetch_and_add(&counters->limited, 1);
-		return true;
-	}
-	number = track_begin(gather_key(skb, pkt, direct)); /* again, as the stack is short */
-	if (!gather_keeps())
-		return false;
-	if (number)
-		gather_note(number, point);
-	gather_nothing(counters);
-	return true;
-}
-
 /* Is it captured whatever it is? With gather it has been seen already, and only goes on if it is slow. */
 static __always_inline bool is_followed(struct sk_buff *skb)
 {
@@ -295,7 +262,7 @@ static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, st
 					     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
 			return false;
 		if (CONFIG(gather)) {
-			if (gathered(ctx, point, skb, dev, pkt, counters, direct, typed, calls))
+			if (gather_matches(ctx, point, skb, dev, pkt, counters, direct, typed, calls))
 				return true;
 		} else if (follows && CONFIG(track)) {
 			track_begin(source_number((__u64)skb));

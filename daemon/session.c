@@ -10,6 +10,7 @@
 
 #include "daemon/closer.h"
 #include "daemon/delivery.h"
+#include "daemon/loadreport.h"
 #include "daemon/report.h"
 #include "daemon/session.h"
 #include "daemon/sessionload.h"
@@ -19,7 +20,6 @@
 #define STATS_S          1  /* between two looks at the counts, */
 #define STATS_QUIET_S    16 /* which double up to this while nothing is hit */
 #define PROGRESS_MS      250
-#define BRIEF_FROM       64  /* trace points: of more, later reports have those with hits */
 
 enum state { COMPILING, LOADING, RUNNING, SETTLING, FLUSHING, ENDED };
 
@@ -91,7 +91,7 @@ static void say_state(struct session *s, const char *state, const char *reason, 
 	if (o)
 		json_object_object_add(o, "session", session_to_json(s));
 	if (o && s->state == RUNNING && !s->told)
-		sessionload_add_times(&s->load, o);
+		loadreport_add_times(&s->load, o);
 	if (o && (last || (s->state == RUNNING && s->told && s->spec.gather_summary)))
 		add_gathering(s, json_object_object_get(o, "session"));
 	if (o && reason)
@@ -301,7 +301,7 @@ static void load_done(void *arg)
 		event_free(s->stats);
 	s->stats = NULL;
 	if (s->load.error) {
-		fail(s, s->load.error, sessionload_error_json(&s->load));
+		fail(s, s->load.error, loadreport_error(&s->load));
 		return;
 	}
 	if (s->spec.dry_run) {
@@ -477,37 +477,6 @@ void session_counters(struct session *s, struct counters *sum)
 	*sum = s->counted;
 }
 
-/* While the worker is at it, its note is the worker's. */
-static void add_tracking(struct session *s, struct json_object *o)
-{
-	struct json_object *tracking = points_are_readable(s) ? sessionload_tracking(&s->load) : NULL;
-
-	if (tracking)
-		json_object_object_add(o, "tracking", tracking);
-}
-
-static void add_points(struct session *s, struct json_object *o)
-{
-	struct counters sum = {};
-	int64_t silent = 0;
-
-	if (!points_are_readable(s)) {
-		json_object_object_add(o, "points", json_object_new_array());
-		json_object_object_add(o, "counters", counters_to_json(&sum));
-		return;
-	}
-	if (s->state == RUNNING)
-		s->load.missed_shared = hooks_missed(&s->load.hooks);
-	json_object_object_add(o, "points",
-			       sessionload_points(&s->load,
-						  s->told && s->load.probes.count > BRIEF_FROM, &sum,
-						  &silent));
-	sum.missed += s->load.missed_shared;
-	json_object_object_add(o, "counters", counters_to_json(&sum));
-	if (silent)
-		json_object_object_add(o, "silent", json_object_new_int64(silent));
-}
-
 struct json_object *session_to_json(struct session *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -521,7 +490,11 @@ struct json_object *session_to_json(struct session *s)
 	json_object_object_add(o, "started", json_object_new_int64(s->started));
 	if (s->spec.filter)
 		json_object_object_add(o, "filter", json_object_new_string(s->spec.filter));
-	add_points(s, o);
-	add_tracking(s, o);
+	if (s->state == RUNNING)
+		s->load.missed_shared = hooks_missed(&s->load.hooks);
+	if (points_are_readable(s))
+		loadreport_add(&s->load, s->told, o);
+	else
+		loadreport_add_nothing(o);
 	return o;
 }

@@ -16,8 +16,6 @@
 
 #define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
-#define BRIEF_MOST   400 /* so that a report fits what is kept for it (QUOTA_OUT_RESERVE) */
-
 /* More trace points than this need a filter, or force. */
 #define SESSIONLOAD_UNFILTERED_MOST 256
 
@@ -398,14 +396,6 @@ void sessionload_progress(struct sessionload *l, size_t *done, size_t *count)
 	*count = *done ? l->probes.count : 0; /* before, the worker is still making the list */
 }
 
-void sessionload_add_times(const struct sessionload *l, struct json_object *o)
-{
-	uint64_t loaded = l->hooks.loaded;
-
-	json_object_object_add(o, "loadUs", json_object_new_int64((loaded - l->began) / 1000));
-	json_object_object_add(o, "attachUs", json_object_new_int64((l->attached - loaded) / 1000));
-}
-
 bool sessionload_wants_symbols(const struct sessionload *l)
 {
 	for (size_t i = 0; i < l->probes.count; i++)
@@ -443,55 +433,4 @@ void sessionload_sum(struct sessionload *l, struct counters *sum)
 		sessionload_counters(l, i, &c);
 		counters_add(sum, &c);
 	}
-}
-
-/* Those that the map had no room for any more are known at the end only: they were never taken out. */
-struct json_object *sessionload_tracking(const struct sessionload *l)
-{
-	const struct netcap_control *c = l->control;
-	struct json_object *o = (l->spec->track || l->spec->gather) && c ? json_object_new_object() : NULL;
-	uint64_t kept, put;
-	bool ok;
-
-	if (!o)
-		return NULL;
-	put = __atomic_load_n(&c->track_put, __ATOMIC_RELAXED);
-	kept = __atomic_load_n(&c->track_gone, __ATOMIC_RELAXED) + l->track.left;
-	ok = jsonmake_number(o, "packets", __atomic_load_n(&c->tracked, __ATOMIC_RELAXED)) &&
-	     (!l->settled || (jsonmake_number(o, "evicted", put > kept ? put - kept : 0) &&
-			      jsonmake_number(o, "missed", l->track.missed))) &&
-	     jsonmake_text(o, "note", *l->track.note ? l->track.note : NULL);
-	return jsonmake_whole(o, ok);
-}
-
-struct json_object *sessionload_points(struct sessionload *l, bool brief, struct counters *sum,
-				       int64_t *silent)
-{
-	struct json_object *list = json_object_new_array();
-
-	for (uint32_t i = 0; list && i < l->probes.count; i++) {
-		struct counters c;
-
-		sessionload_counters(l, i, &c);
-		counters_add(sum, &c);
-		if (brief && !c.hits)
-			(*silent)++;
-		else if (!brief || json_object_array_length(list) < BRIEF_MOST)
-			json_object_array_add(list, report_point(&l->probes.items[i], &c));
-	}
-	return list;
-}
-
-struct json_object *sessionload_error_json(const struct sessionload *l)
-{
-	struct json_object *o = report_error(l->field, l->why);
-	struct json_object *nearest = NULL;
-
-	if (!o || !l->culprit || l->culprit->error != PROBE_UNKNOWN)
-		return o;
-	nearest = json_object_new_array();
-	for (int i = 0; nearest && i < PROBE_NEAREST && l->culprit->nearest[i]; i++)
-		json_object_array_add(nearest, json_object_new_string(l->culprit->nearest[i]));
-	json_object_object_add(o, "nearest", nearest);
-	return o;
 }

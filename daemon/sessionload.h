@@ -78,26 +78,10 @@ void sessionload_clear(struct sessionload *l);
 void sessionload_dispose(struct sessionload *l, struct worker *reaper);
 /* How many trace points there are, and how many of them are attached or failed, while it runs. */
 void sessionload_progress(struct sessionload *l, size_t *done, size_t *count);
-/*
- * Adds how long it took, in microseconds: loadUs from the call to the first attachment, attachUs from
- * there until all trace points were attached.
- */
-void sessionload_add_times(const struct sessionload *l, struct json_object *o);
-/* The packets that are followed, as type Tracking of the interface file; NULL: none are, or out of memory. */
-struct json_object *sessionload_tracking(const struct sessionload *l);
 /* Are there addresses of functions in what it captures? */
 bool sessionload_wants_symbols(const struct sessionload *l);
 /* One trace point's counters as of now. */
 void sessionload_counters(struct sessionload *l, uint32_t point, struct counters *c);
 /* Those of all trace points together. */
 void sessionload_sum(struct sessionload *l, struct counters *sum);
-/*
- * The trace points with their counters, summed up in *sum. brief: only those with hits, 400 at most, and *silent
- * says how many were never hit. NULL: out of memory.
- */
-struct json_object *sessionload_points(struct sessionload *l, bool brief, struct counters *sum,
-				       int64_t *silent);
-/* The parameters of the error. NULL: out of memory. */
-struct json_object *sessionload_error_json(const struct sessionload *l);
-
 #endif
