@@ -119,6 +119,8 @@ TRAFFIC = {
     "udp6 connected": lambda: send_datagrams(socket.AF_INET6, THERE6, True),
     "udp4 elsewhere": lambda: send_datagrams(socket.AF_INET, THERE, True, True),
     "udp6 elsewhere": lambda: send_datagrams(socket.AF_INET6, THERE6, True, True),
+    "udp4 by an IPv6 socket": lambda: send_datagrams(socket.AF_INET6, "::ffff:" + THERE, False),
+    "tcp4 by an IPv6 socket": lambda: send_stream(socket.AF_INET6, "::ffff:" + THERE),
     "tcp4": lambda: send_stream(socket.AF_INET, THERE),
     "tcp6": lambda: send_stream(socket.AF_INET6, THERE6),
 }
@@ -190,7 +192,7 @@ def test_made(t, name, arg, what, made, *options):
         name += f"@{arg}"
     tcp = what.startswith("tcp")
     protocol, port = (socket.IPPROTO_TCP, TCP_PORT) if tcp else (socket.IPPROTO_UDP, UDP_PORT)
-    address = THERE6 if "6" in what else THERE
+    address = THERE6 if what[3] == "6" else THERE
     capture = Capture(t, name, *options,
                       expression=f"{what[:3]} and dst host {address} and dst port {port}")
     wire = Wire(protocol, port)
@@ -262,10 +264,12 @@ CASES = (
     ("udp_v6_send_skb", 1, "udp6 connected", "ip-length+udp"),
     ("udp_send_skb", 1, "udp4 elsewhere", "ip-length+udp"),
     ("udp_v6_send_skb", 1, "udp6 elsewhere", "ip-length+udp"),
+    ("udp_send_skb", 1, "udp4 by an IPv6 socket", "ip-length+udp"),
     ("ip_send_skb", 2, "udp4", "ip-length"),
     ("ip6_send_skb", 1, "udp6", "ip-length"),
     ("__tcp_transmit_skb", 2, "tcp4", "ip+tcp"),
     ("__tcp_transmit_skb", 2, "tcp6", "ip+tcp"),
+    ("__tcp_transmit_skb", 2, "tcp4 by an IPv6 socket", "ip+tcp"),
     ("__ip_queue_xmit", 2, "tcp4", "ip"),
     ("ip6_xmit", 2, "tcp6", "ip"),
 )
