@@ -17,15 +17,7 @@
 #include "track.bpf.h"
 #include "wanted.bpf.h"
 
-/* The ways by the packets' numbers, with slower_ns and histogram. When it is full those go that were not seen longest. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1);
-	__type(key, __u64);
-	__type(value, struct netcap_journey);
-} netcap_journeys SEC(".maps");
-
-/* One of them, of zeroes: it is too large for the stack. */
+/* A way in netcap_journeys, of zeroes: it is too large for the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -44,8 +36,15 @@ struct {
 enum gather_what {
 	GATHER_NOTHING,
 	GATHER_STEP,
-	GATHER_WHOLE, /* its bytes, and where it was before */
+	GATHER_WHOLE,   /* its bytes, and where it was before */
+	GATHER_LIMITED, /* nothing, as all packets are captured that were asked for */
 };
+
+/* Are all packets captured that are asked for? */
+static __always_inline bool limit_reached(void)
+{
+	return CONFIG(count) && *(volatile __u64 *)&netcap_control.taken >= CONFIG(count);
+}
 
 /* Does the kernel keep the ways? */
 static __always_inline bool gather_keeps(void)
@@ -62,6 +61,12 @@ static __always_inline __u64 gather_key(struct sk_buff *skb, const struct netcap
 			   pkt->link == NETCAP_LINK_ETHERNET);
 }
 
+/* How long ago it was. Another CPU may have written a time that this one has yet to read. */
+static __always_inline __u64 gather_since(__u64 then, __u64 now)
+{
+	return now > then ? now - then : 0;
+}
+
 /*
  * Is it still the packet that the trace is of? Not if that was not seen for the timeout. And where sk_buffs go unseen,
  * another one may be at the same address: a packet that is at the first trace point again, and is not what it was, is
@@ -69,7 +74,7 @@ static __always_inline __u64 gather_key(struct sk_buff *skb, const struct netcap
  */
 static __always_inline bool gather_is_same(const struct netcap_trace *trace, __u64 key, __u32 point, __u64 now)
 {
-	if (now - trace->seen_ns > CONFIG(gather_timeout_ns))
+	if (gather_since(trace->seen_ns, now) > CONFIG(gather_timeout_ns))
 		return false;
 	return !CONFIG(restarts) || point || trace->content == content_of_skb(key);
 }
@@ -109,7 +114,7 @@ static __always_inline struct netcap_journey *gather_begin(__u64 number)
 
 	if (!blank)
 		return NULL;
-	bpf_map_update_elem(&netcap_journeys, &number, blank, BPF_ANY);
+	bpf_map_update_elem(&netcap_journeys, &number, blank, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&netcap_journeys, &number);
 }
 
@@ -130,15 +135,17 @@ static __always_inline void gather_count(__u32 from, __u32 to, __u64 ns)
 		return;
 	edge->min_ns = !edge->count || ns < edge->min_ns ? ns : edge->min_ns;
 	edge->max_ns = ns > edge->max_ns ? ns : edge->max_ns;
-	edge->count++;
+	__sync_fetch_and_add(&edge->count, 1); /* an interrupt may do so, too */
 }
 
 static __always_inline void gather_histogram(struct netcap_journey *j, __u32 point, __u64 now)
 {
+	struct netcap_counters *counters = bpf_map_lookup_elem(&netcap_counters, &point);
+
 	if (j->first_ns)
-		gather_count(j->last_point, point, now - j->last_ns);
-	if (!(j->visited & 1ull << (point & 63)))
-		gather_count(NETCAP_EDGE_ARRIVED, point, 0);
+		gather_count(j->last_point, point, gather_since(j->last_ns, now));
+	if (counters && !(j->visited & 1ull << (point & 63)))
+		__sync_fetch_and_add(&counters->arrived, 1);
 }
 
 static __always_inline enum gather_what gather_slower(struct netcap_journey *j, __u32 point, __u64 now)
@@ -147,7 +154,9 @@ static __always_inline enum gather_what gather_slower(struct netcap_journey *j, 
 
 	if (j->told)
 		return GATHER_STEP;
-	if (j->first_ns && now - j->first_ns > CONFIG(slower_ns)) {
+	if (j->first_ns && gather_since(j->first_ns, now) > CONFIG(slower_ns)) {
+		if (limit_reached())
+			return GATHER_LIMITED;
 		j->told = 1;
 		return GATHER_WHOLE;
 	}
@@ -204,6 +213,8 @@ __noinline long gather_tell(__u64 number)
 	h->track = number;
 	h->count = before < NETCAP_KEPT_MOST ? before : NETCAP_KEPT_MOST;
 	h->dropped = before - h->count;
+	h->visited = j->visited;
+	h->pad = 0;
 	__builtin_memcpy(h->kept, j->kept, sizeof(h->kept));
 	bpf_ringbuf_submit(h, wake_flags(0));
 	return 0;
@@ -251,16 +262,21 @@ static __always_inline void gather_stack(struct netcap_step *s, void *ctx)
 	s->stack_bytes = got > 0 ? got : 0;
 }
 
+/* A hit of a packet whose way will say nothing of it, or that has none. */
+static __always_inline void gather_lost(struct netcap_counters *counters)
+{
+	__sync_fetch_and_add(&netcap_control.gather_lost, 1);
+	__sync_fetch_and_add(&counters->lost, 1);
+}
+
 /* Sends that a packet is seen again, and counts the hit. */
 static __always_inline void gather_step(void *ctx, __u32 point, struct sk_buff *skb, __u64 number,
 					struct net_device *dev, struct netcap_counters *counters, bool typed, bool calls)
 {
-	struct netcap_step *s = number & NETCAP_SPOILED ? NULL : gather_reserve();
+	struct netcap_step *s = gather_reserve();
 
 	if (!s) {
-		if (!(number & NETCAP_SPOILED))
-			__sync_fetch_and_add(&netcap_control.gather_lost, 1);
-		__sync_fetch_and_add(&counters->lost, 1);
+		gather_lost(counters);
 		return;
 	}
 	gather_fill(s, ctx, point, skb, number, dev, typed, calls);
@@ -282,21 +298,23 @@ static __always_inline void gather_nothing(struct netcap_counters *counters)
 static __always_inline bool gather_again(void *ctx, __u32 point, struct sk_buff *skb, __u64 number,
 					 struct net_device *dev, struct netcap_counters *counters, bool typed, bool calls)
 {
-	long what = gather_keeps() ? gather_note(number, point) : GATHER_STEP;
+	long what = GATHER_STEP;
 
+	if (number & NETCAP_SPOILED) {
+		gather_lost(counters);
+		return true;
+	}
+	if (gather_keeps())
+		what = gather_note(number, point);
 	if (what == GATHER_WHOLE)
 		return false;
-	if (what == GATHER_STEP)
+	if (what == GATHER_LIMITED)
+		__sync_fetch_and_add(&counters->limited, 1);
+	else if (what == GATHER_STEP)
 		gather_step(ctx, point, skb, number, dev, counters, typed, calls);
 	else
 		gather_nothing(counters);
 	return true;
-}
-
-/* Are all packets captured that are asked for? */
-static __always_inline bool limit_reached(void)
-{
-	return CONFIG(count) && *(volatile __u64 *)&netcap_control.taken >= CONFIG(count);
 }
 
 /*

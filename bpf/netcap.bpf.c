@@ -41,13 +41,6 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 
 struct netcap_control netcap_control SEC(".data.control");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct netcap_counters);
-} netcap_counters SEC(".maps");
-
 /*
  * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
  * all on the stack.

@@ -203,6 +203,7 @@ struct netcap_counters {
 	__u64 captured; /* submitted to the ring */
 	__u64 lost;     /* the ring was full */
 	__u64 limited;  /* after the count limit */
+	__u64 arrived;  /* with histogram: packets that were here, however often */
 	__u64 hits;
 };
 
@@ -307,6 +308,8 @@ struct netcap_history {
 	__u64 track;
 	__u32 count;   /* entries of kept[] */
 	__u32 dropped; /* later ones that there was no room for */
+	__u64 visited; /* a bit for each trace point where it was */
+	__u64 pad;     /* so that no record is as long */
 	struct netcap_kept kept[NETCAP_KEPT_MOST];
 };
 
@@ -323,7 +326,7 @@ struct netcap_journey {
 
 /*
  * How many packets took how long from one trace point to the next. The key of netcap_edges is NETCAP_EDGE(from, to,
- * bucket of the time); with NETCAP_EDGE_ARRIVED for from it counts the packets that were seen at a point at all.
+ * bucket of the time).
  */
 struct netcap_edge {
 	__u64 count;
@@ -331,7 +334,6 @@ struct netcap_edge {
 	__u64 max_ns;
 };
 
-#define NETCAP_EDGE_ARRIVED 0xffff
 #define NETCAP_EDGE(from, to, bucket) ((__u64)(from) << 32 | (__u64)(to) << 16 | (bucket))
 
 /*
@@ -375,12 +377,12 @@ static inline __u64 netcap_bucket_ns(__u32 bucket)
 }
 
 _Static_assert(sizeof(struct netcap_step) == 80, "netcap_step: layout");
-_Static_assert(sizeof(struct netcap_history) == 272, "netcap_history: layout");
+_Static_assert(sizeof(struct netcap_history) == 288, "netcap_history: layout");
 _Static_assert(sizeof(struct netcap_journey) == 40 + 256, "netcap_journey: layout");
 _Static_assert(sizeof(struct netcap_config) == 120, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
 _Static_assert(sizeof(struct netcap_control) == 120, "netcap_control: layout");
-_Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
+_Static_assert(sizeof(struct netcap_counters) == 48, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 120, "netcap_record: layout");
 _Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");
 _Static_assert(sizeof(struct netcap_end) == 16, "netcap_end: layout");

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The session's ring, and when a record in it wakes the daemon. */
+/* The session's counters and its ring, and when a record in that wakes the daemon. */
 #ifndef NETCAP_RING_BPF_H
 #define NETCAP_RING_BPF_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "verifier.bpf.h"
+
+/* Of the trace points, by their numbers in the session. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct netcap_counters);
+} netcap_counters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -41,6 +41,14 @@ struct {
 	__type(value, __u64);
 } netcap_lives SEC(".maps");
 
+/* Ways by the packets' numbers (gather.bpf.h). When it is full those go that were not seen longest. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__type(value, struct netcap_journey);
+} netcap_journeys SEC(".maps");
+
 /* The number of the packet at this address; 0: it is not followed. */
 static __always_inline __u64 track_number(__u64 skb)
 {
@@ -138,7 +146,11 @@ static __always_inline __u64 track_free(__u64 skb)
 	if (!number || bpf_map_delete_elem(&netcap_track, &skb))
 		return 0;
 	__sync_fetch_and_add(&netcap_control.track_gone, 1);
-	return CONFIG(track_ends) && track_lost_one(number) ? number : 0;
+	if (!CONFIG(track_ends) || !track_lost_one(number))
+		return 0;
+	if (CONFIG(slower_ns) || CONFIG(histogram))
+		bpf_map_delete_elem(&netcap_journeys, &number);
+	return number;
 }
 
 /* An argument of the function that one of the two programs stands at, by fentry or by a kprobe. */

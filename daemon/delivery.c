@@ -13,10 +13,7 @@
 #include "daemon/ring.h"
 #include "daemon/stream.h"
 
-_Static_assert(GATHERING_DRAIN_MOST * (META_TEXT_MAX + JOURNEY_TEXT_MAX) + GATHERING_DRAIN_BYTES + NETCAP_SNAPLEN_MAX <
-		       OUTPUT_LIMIT_BYTES / 2,
-	       "a portion of ways, with comments");
-/* What may come at once fits beside what waits, of which there is less than half at the end: has_room(). */
+/* What may come at once fits beside what waits, of which there is less than half at the end: handover_has_room(). */
 _Static_assert(CALLS_BYTES_MOST <= OUTPUT_LIMIT_BYTES / 2, "calls that return at once");
 _Static_assert(CALLS_DRAIN_BYTES + NETCAP_SNAPLEN_MAX + CALLS_DRAIN_MOST * META_TEXT_MAX < OUTPUT_LIMIT_BYTES / 2,
 	       "a portion of calls without return, with comments");
@@ -94,11 +91,41 @@ static void on_history(void *arg, const struct netcap_history *history)
 	gather_history(gathering_gather(d->gathering), history);
 }
 
-static void on_unplaced(void *arg, uint32_t point)
+static void on_unplaced(void *arg, uint32_t point, bool first)
 {
 	struct delivery *d = arg;
 
 	d->context.load->points[point].unplaced++;
+	if (first)
+		handover_surplus(&d->handover);
+}
+
+static void on_not_kept(void *arg, uint32_t point)
+{
+	struct delivery *d = arg;
+
+	handover_not_kept(&d->handover, point);
+}
+
+static void on_surplus(void *arg)
+{
+	struct delivery *d = arg;
+
+	handover_surplus(&d->handover);
+}
+
+static bool is_wanted(void *arg, const struct gather_packet *p)
+{
+	struct delivery *d = arg;
+
+	return handover_wants(&d->handover, p);
+}
+
+static bool has_room_for_way(void *arg)
+{
+	struct delivery *d = arg;
+
+	return handover_has_room(&d->handover);
 }
 
 /* While the ring has something, time stands still at what was read last. */
@@ -152,7 +179,16 @@ static void on_batch(void *arg)
 
 static bool open_gathering(struct delivery *d)
 {
-	static const struct gathering_callbacks callbacks = { on_over, on_unplaced, now, hand_on };
+	static const struct gathering_callbacks callbacks = {
+		.wanted = is_wanted,
+		.over = on_over,
+		.unplaced = on_unplaced,
+		.not_kept = on_not_kept,
+		.surplus = on_surplus,
+		.room = has_room_for_way,
+		.now = now,
+		.batch = hand_on,
+	};
 
 	d->gathering = gathering_new(&d->context, &callbacks, d);
 	return d->gathering;
@@ -269,12 +305,6 @@ static bool caller_reads(struct delivery *d)
 	return d->stalled_ms < DELIVERY_LINGER_MS;
 }
 
-/* Is there room for one more portion? */
-static bool has_room(const struct delivery *d)
-{
-	return !d->handover.output || output_pending(d->handover.output) < OUTPUT_LIMIT_BYTES / 2;
-}
-
 /* Programs that were interrupted between the two halves of what they do with a record go on soon. */
 static bool waits_for_program(struct delivery *d)
 {
@@ -308,7 +338,7 @@ static enum delivery_turn drain(struct delivery *d, bool reads)
 		return DELIVERY_WAIT;
 	if (!d->calls && !d->gathering)
 		return DELIVERY_DONE;
-	if (reads && !has_room(d))
+	if (reads && !handover_has_room(&d->handover))
 		return DELIVERY_AGAIN; /* when it is there */
 	more = d->gathering ? gathering_drain(d->gathering) : calls_drain(d->calls);
 	handover_flush(&d->handover);
@@ -320,7 +350,7 @@ enum delivery_turn delivery_flush(struct delivery *d, bool there)
 	bool reads = there && caller_reads(d);
 	enum delivery_turn turn;
 
-	if (d->ring && (has_room(d) || !reads)) {
+	if (d->ring && (handover_has_room(&d->handover) || !reads)) {
 		turn = drain(d, reads);
 		if (turn != DELIVERY_DONE)
 			return turn;

@@ -26,18 +26,23 @@ struct edges *edges_new(void)
 	return calloc(1, sizeof(struct edges));
 }
 
+/* They are there for the next time. */
 void edges_clear(struct edges *e)
 {
-	for (size_t i = 0; i < e->count; i++)
-		free(e->items[i]);
-	memset(e, 0, sizeof(*e));
+	for (size_t i = 0; i < e->count; i++) {
+		struct edge *edge = e->items[i];
+
+		*edge = (struct edge){ .from = edge->from, .to = edge->to, .min_ns = UINT64_MAX };
+	}
+	e->other = 0;
 }
 
 void edges_free(struct edges *e)
 {
 	if (!e)
 		return;
-	edges_clear(e);
+	for (size_t i = 0; i < e->count; i++)
+		free(e->items[i]);
 	free(e);
 }
 
@@ -116,7 +121,9 @@ uint64_t edges_percentile(const struct edges *e, uint16_t from, uint16_t to, uns
 {
 	size_t slot = slot_of(e, from, to);
 
-	return e->slots[slot] ? percentile(e->items[e->slots[slot] - 1], permille) : 0;
+	const struct edge *edge = e->slots[slot] ? e->items[e->slots[slot] - 1] : NULL;
+
+	return edge && edge->count ? percentile(edge, permille) : 0;
 }
 
 static struct json_object *bar(uint64_t ns, uint64_t count)
@@ -184,7 +191,7 @@ bool edges_to_json(const struct edges *e, const char *const *names, struct json_
 
 	memcpy(sorted, e->items, e->count * sizeof(*sorted));
 	qsort(sorted, e->count, sizeof(*sorted), by_count);
-	for (size_t i = 0; ok && i < e->count; i++) {
+	for (size_t i = 0; ok && i < e->count && sorted[i]->count; i++) {
 		if (sorted[i]->from == EDGES_WHOLE)
 			ok = jsonmake_add(to, "whole", edge_to_json(sorted[i], names));
 		else if (json_object_array_length(list) < EDGES_SHOWN)

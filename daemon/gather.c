@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/gather.h"
+#include "spec.h"
 
 #define BUCKETS_MOST 65536 /* a power of two */
 #define CALL_BUCKETS 1024
@@ -187,10 +188,10 @@ static void finish(struct gather *g, struct gather_packet *p, enum journey_end e
 	packet_free(p);
 }
 
-static void unplaced(struct gather *g, uint32_t point)
+static void unplaced(struct gather *g, uint32_t point, bool first)
 {
 	g->counts.unplaced++;
-	g->callbacks.unplaced(g->arg, point);
+	g->callbacks.unplaced(g->arg, point, first);
 }
 
 static bool grow(struct gather *g, struct gather_packet *p)
@@ -222,6 +223,7 @@ static bool add_step(struct gather *g, struct gather_packet *p, const struct net
 {
 	struct gather_step *s;
 
+	p->visited |= 1ull << (event->point % JOURNEY_POINTS_MOST);
 	if (p->count == JOURNEY_STEPS_MOST || (p->count == p->size && !grow(g, p)))
 		return false;
 	s = &p->steps[p->count++];
@@ -298,6 +300,15 @@ static struct gather_packet *begin(struct gather *g, const struct netcap_record 
 	return p;
 }
 
+/* A step that is not kept is counted in the way. */
+static void add_or_count(struct gather *g, struct gather_packet *p, const struct netcap_step *event, const __u64 *stack)
+{
+	if (add_step(g, p, event, stack))
+		return;
+	p->more++;
+	g->callbacks.not_kept(g->arg, event->point);
+}
+
 void gather_record(struct gather *g, const struct netcap_record *r, size_t len)
 {
 	struct gather_packet *p = r->track ? find(g, r->track) : NULL;
@@ -307,21 +318,19 @@ void gather_record(struct gather *g, const struct netcap_record *r, size_t len)
 	if (p) {
 		/* two CPUs took two copies of a packet for the first; both are of it */
 		touch(g, p, r->time_ns);
-		if (!add_step(g, p, &first, r->stack)) {
-			p->more++;
-			unplaced(g, r->point);
-		}
+		add_or_count(g, p, &first, r->stack);
+		g->callbacks.surplus(g->arg);
 		return;
 	}
 	p = begin(g, r, len);
 	if (!p) {
-		unplaced(g, r->point);
+		unplaced(g, r->point, true);
 		return;
 	}
 	if (!add_step(g, p, &first, r->stack)) {
 		take_out(g, p);
 		packet_free(p);
-		unplaced(g, r->point);
+		unplaced(g, r->point, true);
 	} else if (!r->track) {
 		finish(g, p, JOURNEY_EVICTED); /* the kernel had no number for it */
 	}
@@ -332,14 +341,11 @@ void gather_step(struct gather *g, const struct netcap_step *s, size_t len)
 	struct gather_packet *p = find(g, s->track);
 
 	if (!p) {
-		unplaced(g, s->point);
+		unplaced(g, s->point, false);
 		return;
 	}
 	touch(g, p, s->time_ns);
-	if (!add_step(g, p, s, s->stack)) {
-		p->more++;
-		unplaced(g, s->point);
-	}
+	add_or_count(g, p, s, s->stack);
 }
 
 void gather_history(struct gather *g, const struct netcap_history *h)
@@ -355,11 +361,14 @@ void gather_history(struct gather *g, const struct netcap_history *h)
 			.flags = NETCAP_F_KEPT,
 		};
 
-		if (!add_step(g, p, &s, NULL))
+		/* two CPUs may have taken one place, and left the next one empty */
+		if (!s.time_ns || !add_step(g, p, &s, NULL))
 			p->more++;
 	}
-	if (p)
-		p->more += h->dropped;
+	if (!p)
+		return;
+	p->more += h->dropped;
+	p->visited |= h->visited;
 }
 
 void gather_return(struct gather *g, const struct netcap_return *back)
@@ -400,23 +409,30 @@ uint64_t gather_due_ns(const struct gather *g)
 	return p ? p->seen_ns + g->timeout_ns + SLACK_NS : 0;
 }
 
-void gather_expire(struct gather *g, uint64_t now_ns)
+bool gather_expire(struct gather *g, uint64_t now_ns)
 {
-	struct gather_packet *p;
+	struct gather_packet *p = TAILQ_FIRST(&g->waiting);
 
-	while ((p = TAILQ_FIRST(&g->waiting)) && p->seen_ns + g->timeout_ns + SLACK_NS <= now_ns)
-		finish(g, p, p->freed ? JOURNEY_FREED : JOURNEY_IDLE);
+	if (!p || p->seen_ns + g->timeout_ns + SLACK_NS > now_ns)
+		return false;
+	finish(g, p, p->freed ? JOURNEY_FREED : JOURNEY_IDLE);
+	return true;
 }
 
-bool gather_drain(struct gather *g, unsigned most, size_t bytes)
+bool gather_drain(struct gather *g)
 {
-	struct gather_packet *p;
+	struct gather_packet *p = TAILQ_FIRST(&g->waiting);
 
-	for (size_t ended = 0; most && ended < bytes && (p = TAILQ_FIRST(&g->waiting)); most--) {
-		ended += p->record.cap_len;
+	if (p)
 		finish(g, p, p->freed ? JOURNEY_FREED : JOURNEY_STOPPED);
-	}
-	return !TAILQ_EMPTY(&g->waiting);
+	return p;
+}
+
+uint64_t gather_most_bytes(const struct spec *spec)
+{
+	uint64_t bytes = spec->gather_size * (GATHER_WAY_BYTES + spec->snaplen);
+
+	return spec->histogram ? 0 : bytes < GATHER_BYTES_MOST ? bytes : GATHER_BYTES_MOST;
 }
 
 void gather_counts(const struct gather *g, struct gather_counts *counts)

@@ -15,7 +15,8 @@
 #include "bpf/record.h"
 #include "journey.h"
 
-#define GATHER_BYTES_MOST (256 << 20) /* of all open ways */
+#define GATHER_BYTES_MOST (64 << 20) /* of all open ways of a session */
+#define GATHER_WAY_BYTES  1024       /* what a way takes, beside its packet's bytes */
 
 /* A packet was seen at a trace point. */
 struct gather_step {
@@ -39,6 +40,7 @@ struct gather_packet {
 	uint64_t seen_ns;  /* last; CLOCK_MONOTONIC */
 	uint64_t lost;     /* the session's count of lost steps before it began */
 	enum journey_end end;
+	uint64_t visited;  /* a bit for each trace point that it was at, kept as a step or not */
 	bool freed;        /* as soon as its functions have returned, it is over */
 	bool unsure;       /* steps may be missing, since records were lost */
 	unsigned calls;    /* steps whose function has not returned */
@@ -51,12 +53,17 @@ struct gather_packet {
 };
 
 struct gather;
+struct spec;
 
 struct gather_callbacks {
 	/* A way is over. The packet is gone after it. */
 	void (*over)(void *arg, struct gather_packet *p);
-	/* An event of a packet that has no open way, or too many steps: it is lost. */
-	void (*unplaced)(void *arg, uint32_t point);
+	/* An event of a packet that has no open way: it is lost. first: it was the packet's first record. */
+	void (*unplaced)(void *arg, uint32_t point, bool first);
+	/* One of a packet that has too many steps: its way only counts it. */
+	void (*not_kept)(void *arg, uint32_t point);
+	/* A first record of a packet that had one already: it is a step. */
+	void (*surplus)(void *arg);
 };
 
 struct gather_counts {
@@ -83,14 +90,16 @@ void gather_history(struct gather *g, const struct netcap_history *h);
 void gather_return(struct gather *g, const struct netcap_return *back);
 /* All of it is freed. */
 void gather_freed(struct gather *g, const struct netcap_end *end);
-/* Ends ways of packets that were not seen for the timeout, as of now_ns. */
-void gather_expire(struct gather *g, uint64_t now_ns);
+/* Ends the way of one packet that was not seen for the timeout, as of now_ns. False: there is none. */
+bool gather_expire(struct gather *g, uint64_t now_ns);
 /* Nothing is left to read of what happened until the session had lost so many steps. */
 void gather_caught_up(struct gather *g, uint64_t lost);
 /* When the next one is to be ended so, CLOCK_MONOTONIC; 0: none is open. */
 uint64_t gather_due_ns(const struct gather *g);
-/* Ends up to most ways, at the end of a session, and none any more once their packets have bytes. False: none is left. */
-bool gather_drain(struct gather *g, unsigned most, size_t bytes);
+/* Ends the oldest way that is open, at the end of a session. False: there is none. */
+bool gather_drain(struct gather *g);
+/* Bytes that the open ways of such a session take at most. */
+uint64_t gather_most_bytes(const struct spec *spec);
 void gather_counts(const struct gather *g, struct gather_counts *counts);
 
 #endif

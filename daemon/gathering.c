@@ -26,33 +26,55 @@ static void on_over(void *arg, struct gather_packet *p)
 	const struct handover_context *c = &g->context;
 	const struct gathertext_context context = { &c->load->probes, c->kernel, symbolcache_get(c->symbols) };
 
+	if (!g->callbacks.wanted(g->arg, p))
+		return;
 	gatherstat_add(g->stat, p);
 	g->callbacks.over(g->arg, p, gathertext_make(g->text, p, &context));
 }
 
-static void on_unplaced(void *arg, uint32_t point)
+static void on_unplaced(void *arg, uint32_t point, bool first)
 {
 	struct gathering *g = arg;
 
-	g->callbacks.unplaced(g->arg, point);
+	g->callbacks.unplaced(g->arg, point, first);
 }
 
-static void arm(struct gathering *g)
+static void on_not_kept(void *arg, uint32_t point)
 {
-	static const struct timeval when = { 0, EXPIRE_MS * 1000 };
+	struct gathering *g = arg;
 
-	if (gather_due_ns(g->gather) && !evtimer_pending(g->expire, NULL))
+	g->callbacks.not_kept(g->arg, point);
+}
+
+static void on_surplus(void *arg)
+{
+	struct gathering *g = arg;
+
+	g->callbacks.surplus(g->arg);
+}
+
+/* Many may be due at once: the rest is for the next turn. */
+static void arm(struct gathering *g, bool more)
+{
+	const struct timeval when = { 0, more ? 0 : EXPIRE_MS * 1000 };
+
+	if (gather_due_ns(g->gather) && (more || !evtimer_pending(g->expire, NULL)))
 		evtimer_add(g->expire, &when);
 }
 
 static void expire(struct gathering *g)
 {
-	uint64_t lost = __atomic_load_n(&g->control->gather_lost, __ATOMIC_SEQ_CST);
-	bool idle;
+	uint64_t lost = __atomic_load_n(&g->control->gather_lost, __ATOMIC_SEQ_CST), now_ns;
+	bool idle, more = true, room = true;
 
-	gather_expire(g->gather, g->callbacks.now(g->arg, &idle));
+	now_ns = g->callbacks.now(g->arg, &idle);
+	for (int i = 0; more && room && i < GATHERING_PORTION; i++) {
+		more = gather_expire(g->gather, now_ns);
+		room = g->callbacks.room(g->arg);
+	}
 	if (idle)
 		gather_caught_up(g->gather, lost);
+	arm(g, more && room);
 }
 
 static void on_expire(evutil_socket_t fd, short what, void *arg)
@@ -61,13 +83,12 @@ static void on_expire(evutil_socket_t fd, short what, void *arg)
 
 	expire(g);
 	g->callbacks.batch(g->arg);
-	arm(g);
 }
 
 struct gathering *gathering_new(const struct handover_context *context, const struct gathering_callbacks *callbacks,
 				void *arg)
 {
-	static const struct gather_callbacks gather = { on_over, on_unplaced };
+	static const struct gather_callbacks gather = { on_over, on_unplaced, on_not_kept, on_surplus };
 	const struct spec *spec = context->spec;
 	struct gathering *g = calloc(1, sizeof(*g));
 
@@ -108,13 +129,16 @@ struct gather *gathering_gather(struct gathering *g)
 void gathering_batch(struct gathering *g)
 {
 	expire(g);
-	arm(g);
 }
 
 bool gathering_drain(struct gathering *g)
 {
+	bool more = true;
+
 	event_del(g->expire);
-	return gather_drain(g->gather, GATHERING_DRAIN_MOST, GATHERING_DRAIN_BYTES);
+	for (int i = 0; more && i < GATHERING_PORTION && g->callbacks.room(g->arg); i++)
+		more = gather_drain(g->gather);
+	return more;
 }
 
 struct json_object *gathering_json(struct gathering *g)
@@ -124,6 +148,7 @@ struct json_object *gathering_json(struct gathering *g)
 	gather_counts(g->gather, &counts);
 	if (g->context.spec->histogram) {
 		counts.begun = __atomic_load_n(&g->control->tracked, __ATOMIC_RELAXED);
+		counts.unplaced = __atomic_load_n(&g->control->gather_full, __ATOMIC_RELAXED);
 		gatherstat_read(g->stat, &g->context.load->maps);
 	}
 	return gatherstat_json(g->stat, &counts);

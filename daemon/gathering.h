@@ -9,15 +9,19 @@
 
 struct gathering;
 
-/* Of ways that end in one turn at the end of a session: their number, and bytes of packets, beside the last one's. */
-#define GATHERING_DRAIN_MOST  20
-#define GATHERING_DRAIN_BYTES 262144
+#define GATHERING_PORTION 500 /* ways that end in one turn of the loop, for want of events or at the end of the session */
 
 struct gathering_callbacks {
-	/* A way is over; journey is its text. The packet is gone after it. */
+	/* Is it still asked for? */
+	bool (*wanted)(void *arg, const struct gather_packet *p);
+	/* A way is over that is; journey is its text. The packet is gone after it. */
 	void (*over)(void *arg, const struct gather_packet *p, const struct comment *journey);
-	/* An event that belongs to no open way: it is lost. */
-	void (*unplaced)(void *arg, uint32_t point);
+	/* As of struct gather_callbacks. */
+	void (*unplaced)(void *arg, uint32_t point, bool first);
+	void (*not_kept)(void *arg, uint32_t point);
+	void (*surplus)(void *arg);
+	/* Is there room for what one more way takes? */
+	bool (*room)(void *arg);
 	/* Up to when all events are here, CLOCK_MONOTONIC. idle: is nothing left to read? */
 	uint64_t (*now)(void *arg, bool *idle);
 	/* Ways were over for want of events: what over() was given may be handed on. */
@@ -32,7 +36,7 @@ void gathering_free(struct gathering *g);
 struct gather *gathering_gather(struct gathering *g);
 /* After some events: ends ways that are due. */
 void gathering_batch(struct gathering *g);
-/* At the end: ways that are open end, some in each turn. False: none is left. */
+/* At the end: ways that are open end, as many as there is room for, and a portion at most. False: none is left. */
 bool gathering_drain(struct gathering *g);
 /* As type Gathering of the interface file. NULL: out of memory. */
 struct json_object *gathering_json(struct gathering *g);

@@ -49,18 +49,14 @@ void gatherstat_free(struct gatherstat *s)
 void gatherstat_add(struct gatherstat *s, const struct gather_packet *p)
 {
 	const struct gather_step *first = p->steps, *last = first + p->count - 1;
-	uint64_t visited = 0;
 
-	for (const struct gather_step *at = first; at <= last; at++) {
-		visited |= 1ull << (at->event.point % JOURNEY_POINTS_MOST);
-		if (at > first)
-			edges_add(s->edges, at[-1].event.point, at->event.point, gather_step_ns(at) - gather_step_ns(at - 1));
-	}
+	for (const struct gather_step *at = first + 1; at <= last; at++)
+		edges_add(s->edges, at[-1].event.point, at->event.point, gather_step_ns(at) - gather_step_ns(at - 1));
 	if (p->count > 1)
 		edges_add(s->edges, EDGES_WHOLE, EDGES_WHOLE, gather_step_ns(last) - gather_step_ns(first));
 	for (size_t i = 0; i < s->probes->count; i++) {
 		struct point *point = &s->points[i % JOURNEY_POINTS_MOST];
-		bool here = visited & 1ull << i;
+		bool here = p->visited & 1ull << i;
 
 		point->packets += here;
 		point->missing += !here;
@@ -82,9 +78,7 @@ static void take_edge(struct gatherstat *s, uint64_t key, const struct netcap_ed
 	}
 	if (to >= s->probes->count || !sum.count)
 		return;
-	if (from == NETCAP_EDGE_ARRIVED)
-		s->points[to].packets = sum.count;
-	else if (from < s->probes->count)
+	if (from < s->probes->count)
 		edges_add_bucket(s->edges, from, to, key & 0xffff, &sum);
 }
 
@@ -110,6 +104,16 @@ static int read_portions(struct gatherstat *s, int map, struct portion *p)
 	return r == -ENOENT ? 0 : r; /* that was the last one */
 }
 
+static void read_points(struct gatherstat *s, const struct template_maps *maps)
+{
+	struct netcap_counters *scratch = malloc(maps_counter_bytes()), sum;
+
+	for (uint32_t i = 0; scratch && i < s->probes->count; i++)
+		if (!maps_read_counters(maps, i, scratch, &sum))
+			s->points[i % JOURNEY_POINTS_MOST].packets = sum.arrived;
+	free(scratch);
+}
+
 int gatherstat_read(struct gatherstat *s, const struct template_maps *maps)
 {
 	struct portion p = { .cpu_count = libbpf_num_possible_cpus() };
@@ -120,6 +124,7 @@ int gatherstat_read(struct gatherstat *s, const struct template_maps *maps)
 	if (p.edges) {
 		s->read = true;
 		edges_clear(s->edges);
+		read_points(s, maps);
 		r = read_portions(s, maps->edges, &p);
 	}
 	free(p.edges);

@@ -184,12 +184,9 @@ static void add_step(struct gathertext *t, const struct gather_step *s, uint64_t
 static void add_missing(struct gathertext *t, const struct gather_packet *p, const struct probe_list *probes)
 {
 	struct journey *j = &t->journey;
-	uint64_t visited = 0;
 
-	for (unsigned i = 0; i < p->count; i++)
-		visited |= 1ull << (p->steps[i].event.point % JOURNEY_POINTS_MOST);
 	for (size_t i = 0; i < probes->count && i < JOURNEY_POINTS_MOST; i++)
-		if (!(visited & 1ull << i) && probes->items[i].error == PROBE_OK)
+		if (!(p->visited & 1ull << i) && probes->items[i].error == PROBE_OK)
 			j->missing[j->missing_count++] = probes->items[i].text;
 	j->unsure = p->unsure && j->missing_count;
 }

@@ -185,15 +185,19 @@ static bool return_of_first(const struct gather_packet *p, struct netcap_return 
 	return false;
 }
 
+bool handover_wants(struct handover *h, const struct gather_packet *p)
+{
+	if (!handover_limit_reached(h))
+		return true;
+	each_step(h, p, count_limited);
+	return false;
+}
+
 void handover_way(struct handover *h, const struct gather_packet *p, const struct comment *journey)
 {
 	struct netcap_return back;
 	struct parcel parcel = { .record = &p->record, .journey = journey, .points = p->count };
 
-	if (handover_limit_reached(h)) {
-		each_step(h, p, count_limited);
-		return;
-	}
 	if (return_of_first(p, &back))
 		parcel.back = &back;
 	if (!pass_on(h, &parcel, gather_step_ns(&p->steps[0]))) {
@@ -202,6 +206,25 @@ void handover_way(struct handover *h, const struct gather_packet *p, const struc
 	}
 	each_step(h, p, count_lost);
 	make_place(h);
+}
+
+void handover_not_kept(struct handover *h, uint32_t point)
+{
+	count_limited(h, point);
+}
+
+void handover_surplus(struct handover *h)
+{
+	if (h->context.spec->count)
+		__atomic_sub_fetch(&h->context.load->control->taken, 1, __ATOMIC_SEQ_CST);
+}
+
+/* A way takes no more than so much. */
+_Static_assert(NETCAP_SNAPLEN_MAX + META_TEXT_MAX + JOURNEY_TEXT_MAX < OUTPUT_LIMIT_BYTES / 2, "room for one way");
+
+bool handover_has_room(const struct handover *h)
+{
+	return !h->output || output_pending(h->output) < OUTPUT_LIMIT_BYTES / 2;
 }
 
 void handover_end(struct handover *h, const struct netcap_end *end)

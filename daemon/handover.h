@@ -65,7 +65,15 @@ int handover_open(struct handover *h, const struct handover_context *context, in
 void handover_close(struct handover *h);
 /* One packet. back: the return of the function, where one was asked for and seen, and whose time is the packet's. */
 void handover_packet(struct handover *h, const struct netcap_record *r, const struct netcap_return *back);
-/* One packet with its way, journey as text. Its time is that of the first event. */
+/* Is the packet still asked for? If not, its events are counted as limited. */
+bool handover_wants(struct handover *h, const struct gather_packet *p);
+/* An event that its way only counts, as it has too many steps: it counts as limited. */
+void handover_not_kept(struct handover *h, uint32_t point);
+/* A record that was taken for a packet of its own, and is none: another one may take its place (count). */
+void handover_surplus(struct handover *h);
+/* Is there room for what one packet takes, with its way? */
+bool handover_has_room(const struct handover *h);
+/* One packet that is, with its way, journey as text. Its time is that of the first event. */
 void handover_way(struct handover *h, const struct gather_packet *p, const struct comment *journey);
 /* A packet that was followed is gone. A caller without room for it will see that no more of the packet comes. */
 void handover_end(struct handover *h, const struct netcap_end *end);

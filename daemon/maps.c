@@ -10,9 +10,12 @@
 #include <bpf/libbpf.h>
 
 #include "daemon/maps.h"
+#include "daemon/quota.h"
 #include "daemon/sitetable.h"
 
-#define MAPS_EDGES 8192 /* times between trace points that the kernel keeps apart */
+#define MAPS_EDGES       8192 /* times between trace points that the kernel keeps apart */
+#define MAPS_LRU_SPARE   4096
+#define MAPS_ENTRY_BYTES 80   /* of a hash, beside its value */
 
 static size_t page_size(void)
 {
@@ -101,13 +104,31 @@ int maps_make_track(struct template_maps *maps, uint32_t size, bool ends)
 	return maps->tickets < 0 ? -errno : fill_tickets(maps->tickets);
 }
 
+/* An LRU map forgets before it is full, by up to some hundred entries for each CPU; and packets have several sk_buffs. */
+static uint32_t maps_gather_entries(const struct spec *spec)
+{
+	return 2 * spec->gather_size + MAPS_LRU_SPARE;
+}
+
+uint64_t maps_gather_bytes(const struct spec *spec)
+{
+	uint64_t entries = maps_gather_entries(spec), bytes = entries * QUOTA_TRACK_BYTES;
+
+	if (spec->slower_ns)
+		bytes += entries * (sizeof(struct netcap_journey) + MAPS_ENTRY_BYTES);
+	if (spec->histogram)
+		bytes += entries * (offsetof(struct netcap_journey, kept) + MAPS_ENTRY_BYTES) +
+			 MAPS_EDGES * (MAPS_ENTRY_BYTES + sizeof(struct netcap_edge) * libbpf_num_possible_cpus());
+	return bytes;
+}
+
 /* Of a way that is only counted the kernel keeps the head. */
 static int make_journeys(struct template_maps *maps, const struct spec *spec)
 {
 	uint32_t bytes = spec->histogram ? offsetof(struct netcap_journey, kept) : sizeof(struct netcap_journey);
 
 	maps->journeys = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_journeys", sizeof(uint64_t), bytes,
-					spec->gather_size, NULL);
+					maps_gather_entries(spec), NULL);
 	if (maps->journeys < 0)
 		return -errno;
 	maps->blank = bpf_map_create(BPF_MAP_TYPE_ARRAY, "netcap_blank", sizeof(uint32_t), bytes, 1, NULL);
@@ -120,10 +141,9 @@ static int make_journeys(struct template_maps *maps, const struct spec *spec)
 	return maps->edges < 0 ? -errno : 0;
 }
 
-/* An LRU map forgets before it is full, and a packet may have several sk_buffs. */
 int maps_make_gather(struct template_maps *maps, const struct spec *spec)
 {
-	int r = maps_make_track(maps, 2 * spec->gather_size, spec_gathers_by_track(spec));
+	int r = maps_make_track(maps, maps_gather_entries(spec), spec_gathers_by_track(spec));
 
 	return !r && (spec->histogram || spec->slower_ns) ? make_journeys(maps, spec) : r;
 }
@@ -183,6 +203,7 @@ int maps_read_counters(const struct template_maps *maps, uint32_t point,
 		sum->captured += scratch[i].captured;
 		sum->lost += scratch[i].lost;
 		sum->limited += scratch[i].limited;
+		sum->arrived += scratch[i].arrived;
 		sum->hits += scratch[i].hits;
 	}
 	return 0;

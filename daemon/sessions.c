@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include <sys/queue.h>
 
+#include "daemon/gather.h"
+#include "daemon/maps.h"
 #include "daemon/closer.h"
 #include "daemon/quota.h"
 #include "daemon/sessions.h"
@@ -102,7 +104,7 @@ static void on_ended(void *arg, struct session *s)
 
 /*
  * A dry run attaches nothing. The kernel takes powers of two for rings. The tables of packets that are followed count
- * with the rings: both are kernel memory.
+ * with the rings, which are kernel memory, too; as do ways that are open, in the daemon's memory.
  */
 static struct usage cost(const struct spec *spec)
 {
@@ -114,6 +116,8 @@ static struct usage cost(const struct spec *spec)
 		usage.ring_bytes *= 2;
 	if (spec->track)
 		usage.ring_bytes += spec->track_size * QUOTA_TRACK_BYTES;
+	if (spec->gather)
+		usage.ring_bytes += maps_gather_bytes(spec) + gather_most_bytes(spec);
 	return usage;
 }
 
@@ -163,15 +167,15 @@ static bool has_room(const struct sessions *t, uid_t uid, const struct usage *mo
 			 all.points, more->points, q->points);
 	else if (own.ring_bytes + more->ring_bytes > q->ring_bytes_uid)
 		snprintf(why, size,
-			 "the rings of user %u's sessions take %" PRId64 " MiB already, and with "
-			 "this one more than the %" PRId64 " that a user may have; stop a session "
-			 "or give a smaller ring",
+			 "the rings and tables of user %u's sessions take %" PRId64 " MiB already, and "
+			 "with this one more than the %" PRId64 " that a user may have; stop a session, "
+			 "or give a smaller ring, or fewer packets to follow or gather",
 			 (unsigned)uid, own.ring_bytes >> 20, q->ring_bytes_uid >> 20);
 	else if (all.ring_bytes + more->ring_bytes > q->ring_bytes)
 		snprintf(why, size,
-			 "the rings of all sessions take %" PRId64 " MiB already, and with this "
-			 "one more than the %" PRId64 " that there are; try again later or give a "
-			 "smaller ring",
+			 "the rings and tables of all sessions take %" PRId64 " MiB already, and with this "
+			 "one more than the %" PRId64 " that there are; try again later, or give a "
+			 "smaller ring, or fewer packets to follow or gather",
 			 all.ring_bytes >> 20, q->ring_bytes >> 20);
 	else
 		return true;

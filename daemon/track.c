@@ -54,6 +54,8 @@ static int load(const struct hooks_plan *plan, struct template_copy *copy, uint8
 	const struct netcap_config config = {
 		.track = 1,
 		.track_ends = plan->config.track_ends,
+		.slower_ns = plan->config.slower_ns,
+		.histogram = plan->config.histogram,
 		.skb_arg = skb,
 		.registers = copy->hook == TEMPLATE_KPROBE_ONE,
 	};

@@ -6,7 +6,7 @@
 
 #include "fieldtext.h"
 
-#define TAIL_ROOM 12288 /* for what comes behind the steps: 64 names of trace points */
+#define MORE_ROOM 32 /* for " more=" and a number */
 
 /* What else a step says: NAME:VALUE. */
 struct word {
@@ -151,26 +151,42 @@ static unsigned put_steps(struct fieldtext_writer *w, const struct journey *j)
 	return j->count;
 }
 
+static void put_head(struct fieldtext_writer *w, const struct journey *j)
+{
+	fieldtext_key(w, "journey", 7);
+	fieldtext_value(w, end_names[j->end]);
+}
+
+static void put_tail(struct fieldtext_writer *w, const struct journey *j)
+{
+	if (j->missing_count)
+		put_list(w, "missing", j->missing, j->missing_count);
+	if (j->unsure) {
+		fieldtext_key(w, "unsure", 6);
+		fieldtext_char(w, '1');
+	}
+}
+
 int journey_format(const struct journey *j, char *text)
 {
 	struct fieldtext_writer w;
+	size_t tail;
 	uint64_t more;
 
-	fieldtext_begin(&w, text, JOURNEY_TEXT_MAX - TAIL_ROOM);
-	fieldtext_key(&w, "journey", 7);
-	fieldtext_value(&w, end_names[j->end]);
+	/* what comes behind the steps is written twice: to know how much room is left for them */
+	fieldtext_begin(&w, text, JOURNEY_TEXT_MAX);
+	put_head(&w, j);
+	put_tail(&w, j);
+	tail = (size_t)(w.at - w.start) + MORE_ROOM;
+	fieldtext_begin(&w, text, JOURNEY_TEXT_MAX - tail);
+	put_head(&w, j);
 	more = j->more + j->count - put_steps(&w, j);
-	w.end += TAIL_ROOM;
+	w.end += tail;
 	if (more) {
 		fieldtext_key(&w, "more", 4);
 		fieldtext_decimal(&w, more);
 	}
-	if (j->missing_count)
-		put_list(&w, "missing", j->missing, j->missing_count);
-	if (j->unsure) {
-		fieldtext_key(&w, "unsure", 6);
-		fieldtext_char(&w, '1');
-	}
+	put_tail(&w, j);
 	return fieldtext_end(&w);
 }
 

@@ -24,7 +24,7 @@
 #define DEFAULT_SNAPLEN      256      /* bytes */
 #define DEFAULT_RING_BYTES   4194304  /* bytes */
 #define DEFAULT_TRACK_SIZE   65536    /* packets, their copies counted too */
-#define DEFAULT_GATHER_SIZE  65536    /* packets */
+#define DEFAULT_GATHER_SIZE  32768    /* packets */
 #define DEFAULT_GATHER_TIMEOUT 1000   /* milliseconds */
 #define DEFAULT_SOCKET_PATH  "/run/netcapd/netcapd.sock"
 

@@ -261,9 +261,10 @@ static int check_gather(const struct spec *s, const struct refusal *r)
 		return refuse(r, "gather", "packets of XDP can be told apart by their content only: give content");
 	if (s->track)
 		return refuse(r, "track", "gathering follows packets itself: give gather \"track\", without track");
-	if (s->histogram && (s->slower_ns || s->stack))
-		return refuse(r, s->stack ? "stack" : "slowerNs",
-			      "with histogram no packet is sent, slow or with its stack: leave one of them out");
+	if (s->histogram && (s->slower_ns || s->stack || s->count))
+		return refuse(r, s->stack ? "stack" : s->count ? "count" : "slowerNs",
+			      "with histogram no packets are sent, and so none that are slow, counted, or with stacks: leave "
+			      "one of them out");
 	return 0;
 }
 

@@ -8,6 +8,7 @@ import socket
 import statistics
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -168,15 +169,10 @@ def test_every_event_is_accounted(daemon, lab, parameters):
         assert counters["captured"] + counters["lostRing"] + counters["lostClient"] == count, point
         assert counters["captured"] == sum(way.journey.points().count(point["name"]) for way in got.packets)
     gathering = final["gathering"]
-    assert gathering["packets"] == len(got.packets) + final_lost(gathering, got)
     assert gathering["open"] == 0
-    assert sum(e["count"] for e in gathering["edges"]) == sum(
-        len(p.journey.steps) - 1 for p in got.packets) or final["counters"]["lostClient"]
-
-
-def final_lost(gathering, got):
-    """Ways that the client did not take."""
-    return gathering["packets"] - len(got.packets)
+    if not final["counters"]["lostClient"]:
+        assert gathering["packets"] == len(got.packets)
+        assert sum(e["count"] for e in gathering["edges"]) == sum(len(p.journey.steps) - 1 for p in got.packets)
 
 
 def test_missing_is_unsure_after_loss(daemon, lab):
@@ -190,6 +186,79 @@ def test_missing_is_unsure_after_loss(daemon, lab):
         pytest.skip("the ring of 64 KiB lost nothing: the sender is too slow here")
     for packet in got.packets:
         assert not packet.journey.missing or packet.journey.unsure or packet.journey.end == "evicted"
+
+
+def test_many_ways_end_at_once(daemon, lab):
+    """After a burst nothing comes, and all ways are due together: a client that reads gets each, and others are served."""
+    count = 20011
+    with Session(daemon, (QUEUE, START), gather="content", gatherTimeoutMs=1, ringBytes=16 << 20,
+                 filter=lab.expression(f"udp dst port {DROP_PORT}")) as session:
+        assert lab.flood(count, 0) == count
+        daemon.assert_answers()
+        final, got = session.end()
+    assert_session_identity(final)
+    assert final["counters"]["lostClient"] == 0
+    assert len(got.packets) + final["gathering"]["evicted"] >= count - final["counters"]["lostRing"]
+
+
+def test_steps_that_are_not_kept_were_there(daemon, lab, router):
+    """A packet that goes round more often than a way keeps steps: no point is missing that it was at."""
+    rounds = 150
+    with Session(daemon, POINTS, gather="content", gatherTimeoutMs=500, filter=ASKED) as session:
+        with lab.a.socket(kind=socket.SOCK_RAW, protocol=socket.IPPROTO_RAW) as sender:
+            datagram = struct.pack("!HHHH", 1, PORT, 8 + 4, 0) + b"same"
+            head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 7, 0, 64, socket.IPPROTO_UDP, 0,
+                               socket.inet_aton(lab.a.address), socket.inet_aton(f"{router.NETWORK}.2"))
+            for _ in range(rounds):
+                sender.sendto(head + datagram, (f"{router.NETWORK}.2", 0))
+        for _ in range(rounds):
+            router.read(b"same")
+        final, got = session.end()
+    assert_session_identity(final)
+    packet, = got.packets
+    assert len(packet.journey.steps) == 128
+    assert packet.journey.more == 4 * rounds - 128
+    assert packet.journey.points().count(READ) == 0 and not packet.journey.missing
+    assert final["counters"]["limited"] == packet.journey.more
+    assert final["counters"]["lostRing"] == 0
+
+
+def test_two_processors_see_one_packet(daemon, lab):
+    """The same bytes sent by two processors at once: one packet by its content, without times before its first."""
+    def sender():
+        with lab.a.socket(kind=socket.SOCK_RAW, protocol=socket.IPPROTO_RAW) as sock:
+            datagram = struct.pack("!HHHH", 1, DROP_PORT, 8 + 4, 0) + b"same"
+            head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 7, 0, 64, socket.IPPROTO_UDP, 0,
+                               socket.inet_aton(lab.a.address), socket.inet_aton(lab.b.address))
+            for _ in range(3000):
+                sock.sendto(head + datagram, (lab.b.address, 0))
+    points = (QUEUE, START, RECEIVE, KFREE)
+    expression = lab.expression(f"udp dst port {DROP_PORT} and src port 1")
+    with Session(daemon, points, gather="content", histogram=True, filter=expression) as histogram, \
+            Session(daemon, points, gather="content", slowerNs=300_000_000_000, gatherTimeoutMs=600_000,
+                    filter=expression) as slow:
+        threads = [threading.Thread(target=sender) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        counted, _ = histogram.end()
+        _, slow_ones = slow.end()
+    gathering = counted["gathering"]
+    assert gathering["packets"] == 1
+    for edge in gathering["edges"]:
+        assert 0 <= edge["minNs"] <= edge["p50Ns"] <= edge["maxNs"] < 60_000_000_000
+    assert not slow_ones.packets
+
+
+def test_memory_is_in_the_quota(daemon):
+    """Tables of a million packets are more than a user may have."""
+    with daemon.connect() as connection:
+        connection.send("Start", {"points": list(POINTS), "gather": "track", "gatherSize": 1 << 20, "slowerNs": 1},
+                        more=True)
+        reply = connection.receive()
+    assert reply["error"].endswith(".LimitReached"), reply
+    assert "fewer packets to follow or gather" in reply["parameters"]["message"]
 
 
 def test_first_points_in_any_order(daemon, lab, router):
@@ -221,8 +290,7 @@ def test_a_delay_is_found_on_its_edge(daemon, lab, histogram):
     assert slow["count"] == 101
     for name, value in (("p50Ns", statistics.median(seen)), ("p99Ns", seen[99])):
         assert abs(slow[name] - value) <= max(0.05 * value, 50000), (name, slow[name], value)
-    quick = delays(final["gathering"], (QUEUE, START))
-    assert quick["p99Ns"] < 2000000 < slow["p50Ns"]
+    assert delays(final["gathering"], (QUEUE, START))["p50Ns"] < slow["p50Ns"]
 
 
 def test_only_slow_ones(daemon, lab):
@@ -393,6 +461,7 @@ def test_bad_options(client, options, words):
     ({"gather": None, "gatherSummary": True}, "gatherSummary", "gather"),
     ({"histogram": True, "slowerNs": 5}, "slowerNs", "histogram"),
     ({"histogram": True, "stack": True}, "stack", "histogram"),
+    ({"histogram": True, "count": 3}, "count", "histogram"),
     ({"track": True}, "track", "without track"),
     ({"packets": "xdp"}, "gather", "content"),
     ({"points": [QUEUE, "xdp:__xsk_rcv"]}, "gather", "content"),

@@ -196,7 +196,7 @@ static void what_went_wrong_has_a_sentence(void **state)
 	assert_string_equal(text,
 			    "10 packets gathered, 3 of them still on the way.\n"
 			    "4 of them were given up, as more were on the way than --gather-buffer-size\n"
-			    "(65536): make it larger, or --gather-timeout shorter.\n"
+			    "(32768): make it larger, or --gather-timeout shorter.\n"
 			    "5 events belong to no packet that is known, and count as lost: its first event\n"
 			    "was lost, or its way was over. A larger --ring-size or --gather-timeout may\n"
 			    "help.\n"

@@ -238,7 +238,7 @@ static void test_limits_change(void **state)
 	f->config.limits.ring_bytes = 5 << 16;
 	assert_int_equal(start_many(f, 1003, 65536, why), 1);
 	assert_int_equal(start_many(f, 1004, 65536, why), 0);
-	assert_non_null(strstr(why, "rings of all sessions"));
+	assert_non_null(strstr(why, "rings and tables of all sessions"));
 }
 
 static char config_path[64];
