@@ -84,12 +84,12 @@ static void test_good_bye_in_a_message(void **state)
 /* Framing is lost: a sentence, then the end. */
 static void test_oversized(void **state)
 {
-	static char bytes[LIMIT_MESSAGE_BYTES + 10000];
+	static char bytes[LIMIT_START_BYTES + 10000];
 	struct fixture *f = *state;
 
 	memset(bytes, 'x', sizeof(bytes));
 	send_bytes(f, bytes, sizeof(bytes));
-	expect_error(f, "InvalidSpec", "65536");
+	expect_error(f, "InvalidSpec", "262144");
 	run(f);
 	assert_null(f->conn);
 }
