@@ -128,7 +128,7 @@ struct netcap_config {
 	__u8 user_filter;   /* enum netcap_user: what the user's own filter gets first */
 	__u8 user_action;   /* the same of the user's action */
 	__u8 user_arg;      /* index of the argument that user code gets, or NETCAP_NO_ARG */
-	__u8 user_words;    /* 8 bytes each of what the action writes */
+	__u8 user_words;    /* 8 bytes each of what the action writes; even */
 	__u8 pad[6];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */

@@ -60,5 +60,5 @@ void sessionconfig_add_user(struct netcap_config *config, const struct usercode 
 		config->user_filter = user->filter.argument ? NETCAP_USER_ARG : NETCAP_USER_CTX;
 	if (user->action.count)
 		config->user_action = user->action.argument ? NETCAP_USER_ARG : NETCAP_USER_CTX;
-	config->user_words = (user->bytes + 7) / 8;
+	config->user_words = (user->bytes + 15) / 16 * 2; /* an even number: see daemon/ring.c */
 }
