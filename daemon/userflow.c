@@ -76,9 +76,9 @@ static bool is_good(const struct userflow *f, uint32_t at, uint32_t end)
 	if (i->dst_reg >= USERFLOW_REGS)
 		return false;
 	if (is_wide(i))
-		return at + 1 < end && i->src_reg == 0 && !f->insns[at + 1].code;
+		return at + 2 < end && i->src_reg == 0 && !f->insns[at + 1].code; /* something follows */
 	if (is_call(i))
-		return i->src_reg != BPF_PSEUDO_CALL || called(f, at) > 0;
+		return at + 1 < end && (i->src_reg != BPF_PSEUDO_CALL || called(f, at) > 0);
 	if (i->src_reg >= USERFLOW_REGS || i->code == (BPF_JMP32 | BPF_JA))
 		return false;
 	if (!is_jump(i))
@@ -256,7 +256,8 @@ static bool leave(struct userflow *f, uint32_t at, const struct userflow_state *
 {
 	struct userflow_value *result = &f->results[userflow_function(f, at)], before = *result;
 
-	*result = result->what == USERFLOW_NOTHING ? s->regs[0] : meet(*result, s->regs[0]);
+	/* what is known only ever gets less, or this would have no end */
+	*result = result->what == USERFLOW_NOTHING && result->offset ? s->regs[0] : meet(*result, s->regs[0]);
 	return memcmp(result, &before, sizeof(before)) != 0;
 }
 
@@ -382,6 +383,8 @@ int userflow_make(struct userflow *f, const struct userflow_value regs[USERFLOW_
 		return -ENOMEM;
 	if (check(f, at))
 		return -EINVAL;
+	for (uint32_t i = 0; i < f->functions; i++)
+		f->results[i] = (struct userflow_value){ USERFLOW_NOTHING, USERFLOW_UNKNOWN }; /* none returned yet */
 	memcpy(entry.regs, regs, sizeof(entry.regs));
 	entry.regs[10] = (struct userflow_value){ USERFLOW_STACK, 0 };
 	memset(entry.slots, USERFLOW_NUMBER, sizeof(entry.slots));

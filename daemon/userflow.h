@@ -43,7 +43,7 @@ struct userflow {
 	struct userflow_state *states; /* owned; of each instruction */
 	uint16_t *needed;              /* owned; registers that are read before they are set, behind each instruction */
 	uint32_t *depths;              /* owned; bytes of stack of each function */
-	struct userflow_value *results; /* owned; what each function returns */
+	struct userflow_value *results; /* owned; what each function returns; nothing, at an offset: not known yet */
 };
 
 /* regs: what the first function gets. 0, -ENOMEM, or -EINVAL: an instruction that is none, and *at says which. */

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import socket
@@ -456,9 +457,12 @@ def test_damaged_objects(client, daemon, tmp_path):
     good = made.read_bytes()
     # cut, and with bytes in it that are others: refused, or as good as before
     damaged = [good[:len(good) * i // 12] for i in range(1, 12)]
-    for i in range(24):
-        at = 16 + i * (len(good) - 16) // 24
-        damaged.append(good[:at] + bytes([good[at] ^ 0xff]) + good[at + 1:])
+    dice = random.Random(7)
+    for i in range(60):
+        code = bytearray(good)
+        for _ in range(1 + i % 4):
+            code[dice.randrange(16, len(code))] = dice.randrange(256)
+        damaged.append(bytes(code))
     refusals = 0
     for code in damaged:
         with daemon.connect(timeout=30.0) as connection:
