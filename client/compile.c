@@ -72,7 +72,8 @@ static void put_callers(const struct compile *c, FILE *out)
 	if (c->filter)
 		fprintf(out,
 			"\n#line 1 \"" CALLER_FILTER "\"\n"
-			"SEC(\"" NETCAP_USER_FILTER "%s\") int netcap_user_filter(void *first, __u64 packet, __u32 point)\n"
+			"SEC(\"" NETCAP_USER_FILTER
+			"%s\") int netcap_user_filter(void *first, __u64 packet, __u32 point)\n"
 			"{\n"
 			"\treturn %s(first, (void *)packet, point);\n"
 			"}\n",
@@ -80,7 +81,8 @@ static void put_callers(const struct compile *c, FILE *out)
 	if (c->action)
 		fprintf(out,
 			"\n#line 1 \"" CALLER_ACTION "\"\n"
-			"SEC(\"" NETCAP_USER_ACTION "%s\") int netcap_user_action(void *first, __u64 packet, __u32 length,\n"
+			"SEC(\"" NETCAP_USER_ACTION
+			"%s\") int netcap_user_action(void *first, __u64 packet, __u32 length,\n"
 			"\tstruct xcap_user_extend *user, __u32 point)\n"
 			"{\n"
 			"\t__builtin_memset(user, 0, sizeof(*user));\n"
@@ -136,8 +138,8 @@ static int complain_missing(const struct compile *c, const char *what, const cha
 	size_t used = 0;
 
 	for (size_t i = 0; i < functions->count && used + 160 < sizeof(has); i++)
-		used += snprintf(has + used, sizeof(has) - used, "%s%s (line %u)", i ? ", " : "", functions->items[i].text,
-				 functions->items[i].line);
+		used += snprintf(has + used, sizeof(has) - used, "%s%s (line %u)", i ? ", " : "",
+				 functions->items[i].text, functions->items[i].line);
 	message("%s has no %s: name it %s or %s; it %s%s.", c->path, what, names[0], names[1],
 		used ? "has the functions " : "has no function at all", has);
 	return EXITCODE_FAILED;
@@ -149,12 +151,13 @@ static int complain_signature(const struct compile *c, bool action)
 	const char *first = strcmp(suffix_of(f), "") ? "ext" : "ctx";
 
 	if (action)
-		message("%s:%u: %s has not the parameters and the result of an action: write static inline int %s(void *%s, "
-			"void *pkt, u32 pkt_len, struct xcap_user_extend *user, u16 trace_index).",
+		message("%s:%u: %s has not the parameters and the result of an action: write static inline int %s(void "
+			"*%s, void *pkt, u32 pkt_len, struct xcap_user_extend *user, u16 trace_index).",
 			c->path, f->line, f->text, f->text, first);
 	else
-		message("%s:%u: %s has not the parameters and the result of a filter: write static inline int %s(void *%s, "
-			"void *pkt, u16 trace_index).", c->path, f->line, f->text, f->text, first);
+		message("%s:%u: %s has not the parameters and the result of a filter: write static inline int %s(void "
+			"*%s, void *pkt, u16 trace_index).",
+			c->path, f->line, f->text, f->text, first);
 	return EXITCODE_FAILED;
 }
 
@@ -193,8 +196,9 @@ static int judge_done(const struct compile *c, const struct limitedrun *r)
 		return EXITCODE_OK;
 	}
 	if (strstr(r->said, "stack limit of 512 bytes")) {
-		message("the variables of the functions in %s take more than 512 bytes, all that a BPF program has: use smaller or "
-			"fewer ones.", c->path);
+		message("the variables of the functions in %s take more than 512 bytes, all that a BPF program has: "
+			"use smaller or fewer ones.",
+			c->path);
 		return EXITCODE_FAILED;
 	}
 	if (c->filter && is_about(r->said, CALLER_FILTER))
@@ -202,8 +206,9 @@ static int judge_done(const struct compile *c, const struct limitedrun *r)
 	if (c->action && is_about(r->said, CALLER_ACTION))
 		return complain_signature(c, true);
 	if (strstr(r->said, "out of memory") || strstr(r->said, "bad_alloc") || strstr(r->said, "PLEASE submit"))
-		message("the compiler wanted more than %lu MiB of memory for %s, and was stopped: does a macro or an include "
-			"in it grow without end?", LIMITEDRUN_MEMORY >> 20, c->path);
+		message("the compiler wanted more than %lu MiB of memory for %s, and was stopped: does a macro or an "
+			"include in it grow without end?",
+			LIMITEDRUN_MEMORY >> 20, c->path);
 	else if (strstr(r->said, "file too large") || strstr(r->said, "File too large"))
 		message("what the compiler makes of %s has more than %lu MiB, and it was stopped.", c->path,
 			LIMITEDRUN_FILE >> 20);
@@ -219,8 +224,9 @@ static int judge(const struct compile *c, const struct limitedrun *r)
 		return judge_done(c, r);
 	case LIMITEDRUN_MISSING:
 		if (r->status == ENOENT)
-			message("%s is C, and clang, which compiles it, is not installed: apt install clang; or compile it on "
-				"another host with netcapctl compile, and give the object.", c->path);
+			message("%s is C, and clang, which compiles it, is not installed: apt install clang; or "
+				"compile it on another host with netcapctl compile, and give the object.",
+				c->path);
 		else
 			message("clang, which compiles %s, cannot be started: %s.", c->path, strerror(r->status));
 		break;
@@ -230,9 +236,9 @@ static int judge(const struct compile *c, const struct limitedrun *r)
 								LIMITEDRUN_WALL_MS / 1000);
 		break;
 	case LIMITEDRUN_SIGNAL:
-		message("the compiler ended by signal %d (%s) with %s: does a macro or an include in it grow without end? It "
-			"may use %lu MiB of memory, and write %lu MiB.", r->status, strsignal(r->status), c->path,
-			LIMITEDRUN_MEMORY >> 20, LIMITEDRUN_FILE >> 20);
+		message("the compiler ended by signal %d (%s) with %s: does a macro or an include in it grow without "
+			"end? It may use %lu MiB of memory, and write %lu MiB.",
+			r->status, strsignal(r->status), c->path, LIMITEDRUN_MEMORY >> 20, LIMITEDRUN_FILE >> 20);
 		break;
 	}
 	return EXITCODE_FAILED;
@@ -288,11 +294,13 @@ static int run(const struct compile *c, const struct btfheader *h, const char *o
 	char headers[PATH_MAX + 2], *folder = strdup(c->path);
 	const char *argv[] = {
 		"clang", "-target", "bpf", "-mcpu=v2", "-O2", "-g", "-std=gnu11", "-x", "c", "-nostdinc", "-ffreestanding",
-		"-fdebug-compilation-dir=.", "-fno-jump-tables", "-fno-delete-null-pointer-checks", "-fno-crash-diagnostics", "-fno-color-diagnostics",
-		"-ferror-limit=20", "-Wall", "-Wno-unused-function", "-Wno-unused-variable", "-Wno-unused-but-set-variable",
-		"-Wno-macro-redefined", "-Wno-builtin-macro-redefined", "-Wno-format", "-Werror=int-conversion",
-		"-Werror=incompatible-pointer-types", "-Werror=implicit-function-declaration", "-Wno-address-of-packed-member",
-		"-iquote", folder ? dirname(folder) : ".", headers, "-o", object, "-c", "-", NULL};
+		"-fdebug-compilation-dir=.", "-fno-jump-tables", "-fno-delete-null-pointer-checks",
+		"-fno-crash-diagnostics", "-fno-color-diagnostics", "-ferror-limit=20", "-Wall", "-Wno-unused-function",
+		"-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-macro-redefined",
+		"-Wno-builtin-macro-redefined", "-Wno-format", "-Wno-address-of-packed-member",
+		"-Werror=int-conversion", "-Werror=incompatible-pointer-types", "-Werror=implicit-function-declaration",
+		"-iquote", folder ? dirname(folder) : ".", headers, "-o", object, "-c", "-", NULL,
+	};
 	struct limitedrun r;
 	int code = EXITCODE_FAILED;
 

@@ -17,11 +17,13 @@ struct arguments {
 static int check(const struct arguments *a, int argc, char **argv)
 {
 	if (optind + 1 < argc) {
-		message("netcapctl compile: \"%s\" is one argument too many; see netcapctl compile --help.", argv[optind + 1]);
+		message("netcapctl compile: \"%s\" is one argument too many; see netcapctl compile --help.",
+			argv[optind + 1]);
 		return EXITCODE_USAGE;
 	}
 	if (!a->source || !a->out) {
-		message("netcapctl compile takes a file of C and the name of the object: netcapctl compile FILE.c -o FILE.o.");
+		message("netcapctl compile takes a file of C and the name of the object: netcapctl compile FILE.c -o "
+			"FILE.o.");
 		return EXITCODE_USAGE;
 	}
 	return EXITCODE_OK;

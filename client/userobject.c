@@ -87,7 +87,8 @@ static int link_objects(const char *const *paths, size_t count, const char *out)
 	if (!err)
 		return EXITCODE_OK;
 	if (count > 1)
-		message("%s and %s cannot be used together: %s%s%s.", paths[0], paths[1], strerror(-err), *said ? "; " : "", said);
+		message("%s and %s cannot be used together: %s%s%s.", paths[0], paths[1], strerror(-err),
+			*said ? "; " : "", said);
 	else
 		message("%s cannot be linked: %s%s%s.", paths[0], strerror(-err), *said ? "; " : "", said);
 	return EXITCODE_FAILED;
@@ -153,7 +154,8 @@ static bool is_object(const char *path)
 	return is;
 }
 
-static int compile_to(struct workshop *w, const char *path, const struct compile_wish *wish, const char *object, FILE *show)
+static int compile_to(struct workshop *w, const char *path, const struct compile_wish *wish, const char *object,
+		      FILE *show)
 {
 	struct compile c;
 	int code = compile_open(&c, path, wish);

@@ -16,6 +16,7 @@
 #include "bpf/user_abi.h"
 #include "daemon/confine.h"
 #include "daemon/userchild.h"
+#include "daemon/userflow.h"
 #include "daemon/userlayout.h"
 #include "daemon/userloads.h"
 #include "daemon/usertrial.h"
@@ -175,36 +176,14 @@ static int copy_lines(struct found *f, const struct bpf_prog_load_opts *opts)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-/* Functions begin where they are called. */
 static int find_starts(struct found *f)
 {
-	f->functions = 1;
-	for (uint32_t i = 0; i < f->count; i++) {
-		int64_t start = (int64_t)i + 1 + f->insns[i].imm;
-		uint32_t k = 0;
+	int r = userflow_starts(f->insns, f->count, f->starts, USERCODE_FUNCTIONS, &f->functions);
 
-		if (f->insns[i].code != (BPF_JMP | BPF_CALL) || f->insns[i].src_reg != BPF_PSEUDO_CALL)
-			continue;
-		if (start <= 0 || start >= f->count)
-			return refuse("the object is damaged: a call leads out of the program");
-		while (k < f->functions && f->starts[k] != start)
-			k++;
-		if (k < f->functions)
-			continue;
-		if (f->functions == USERCODE_FUNCTIONS)
-			return refuse("the code has more than %d functions that the compiler did not put into "
-				      "others: make them static inline", USERCODE_FUNCTIONS);
-		f->starts[f->functions++] = start;
-	}
-	qsort(f->starts, f->functions, sizeof(*f->starts), compare);
-	return 0;
+	if (r == -E2BIG)
+		return refuse("the code has more than %d functions that the compiler did not put into others: make them "
+			      "static inline", USERCODE_FUNCTIONS);
+	return r ? refuse("the object is damaged: a call leads out of the program") : 0;
 }
 
 /*
@@ -277,8 +256,10 @@ static int load_object(struct work *w)
 	/* texts that nothing refers to make maps, too, and libbpf wants to have them; is_data() looks for references */
 	bpf_object__for_each_map(map, w->bpf) {
 		if (!bpf_map__is_internal(map) || bpf_map__value_size(map) > DATA_MOST)
-			return refuse("the object has a map, or more than %d bytes of data outside of its functions: use "
-				      "local variables", DATA_MOST);
+			return refuse(
+				"the object has a map, or more than %d bytes of data outside of its functions: use "
+				"local variables",
+				DATA_MOST);
 	}
 	bpf_object__for_each_program(p, w->bpf)
 		bpf_program__set_autoload(p, found_of(p) != NULL);
@@ -294,7 +275,8 @@ static int load_object(struct work *w)
 /* ---- one program ---- */
 
 /* With the place in the user's source in front, if it is known. */
-static int __attribute__((format(printf, 3, 4))) refuse_at(const struct found *f, uint32_t insn, const char *format, ...)
+static int __attribute__((format(printf, 3, 4)))
+refuse_at(const struct found *f, uint32_t insn, const char *format, ...)
 {
 	const struct usercode_program p = { .line_count = f->line_count, .lines = f->lines };
 	const struct usercode code = { .strings = work.strings.bytes };
@@ -349,9 +331,11 @@ static int make_programs(struct work *w)
 	int r = 0;
 
 	if (w->request.filter && !w->filter.insns)
-		return refuse("the object has no filter: its source needs a function xcap_user_filter or xcap_ext_filter");
+		return refuse(
+			"the object has no filter: its source needs a function xcap_user_filter or xcap_ext_filter");
 	if (w->request.action && !w->action.insns)
-		return refuse("the object has no action: its source needs a function xcap_user_action or xcap_ext_action");
+		return refuse(
+			"the object has no action: its source needs a function xcap_user_action or xcap_ext_action");
 	if (w->request.filter)
 		r = make_program(&w->filter, "filter", false);
 	if (!r && w->request.action)

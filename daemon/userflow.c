@@ -56,6 +56,38 @@ static uint32_t end_of(const struct userflow *f, uint32_t function)
 	return function + 1 < f->functions ? f->starts[function + 1] : f->count;
 }
 
+static int compare(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int userflow_starts(const struct bpf_insn *insns, uint32_t count, uint32_t *starts, uint32_t most, uint32_t *functions)
+{
+	uint32_t n = 1;
+
+	starts[0] = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		int64_t start = (int64_t)i + 1 + insns[i].imm;
+		uint32_t k = 0;
+
+		if (!is_call(&insns[i]) || insns[i].src_reg != BPF_PSEUDO_CALL)
+			continue;
+		if (start <= 0 || start >= count)
+			return -EINVAL;
+		while (k < n && starts[k] != start)
+			k++;
+		if (k == most)
+			return -E2BIG;
+		starts[k] = start;
+		n += k == n;
+	}
+	qsort(starts, n, sizeof(*starts), compare);
+	*functions = n;
+	return 0;
+}
+
 /* ---- is it code at all? ---- */
 
 static int64_t called(const struct userflow *f, uint32_t at)

@@ -46,6 +46,8 @@ struct userflow {
 	struct userflow_value *results; /* owned; what each function returns; nothing, at an offset: not known yet */
 };
 
+/* Where functions begin, in order: where they are called, and at 0. 0, -EINVAL: a call to nowhere, -E2BIG: more than most. */
+int userflow_starts(const struct bpf_insn *insns, uint32_t count, uint32_t *starts, uint32_t most, uint32_t *functions);
 /* regs: what the first function gets. 0, -ENOMEM, or -EINVAL: an instruction that is none, and *at says which. */
 int userflow_make(struct userflow *f, const struct userflow_value regs[USERFLOW_REGS], uint32_t *at);
 void userflow_clear(struct userflow *f);

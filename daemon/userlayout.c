@@ -112,8 +112,10 @@ static int add_enums(struct job *j, const struct btf_type *t, struct usercode_fi
 static int unsupported(const struct job *j, const char *name, const char *what)
 {
 	return refuse(j,
-		      "the field %s of " STRUCT " is %s, which cannot be shown: use whole numbers, characters, enumerations, "
-		      "pointers, and arrays and structures of these", name, what);
+		      "the field %s of " STRUCT
+		      " is %s, which cannot be shown: use whole numbers, characters, enumerations, "
+		      "pointers, and arrays and structures of these",
+		      name, what);
 }
 
 /* Sets what the type says. 0, or a refusal. */
@@ -128,11 +130,14 @@ static int classify(struct job *j, const struct btf_type *t, const char *name, s
 	if (btf_is_float(t))
 		return unsupported(j, name, "a floating-point number");
 	if (!btf_is_int(t))
-		return unsupported(j, name, btf_is_fwd(t) ? "of a type that is not complete" : "of a type without values");
+		return unsupported(j, name,
+				   btf_is_fwd(t) ? "of a type that is not complete" : "of a type without values");
 	if (t->size > 8)
 		return unsupported(j, name, "a number of 128 bits");
 	f->is_signed = !!(btf_int_encoding(t) & BTF_INT_SIGNED);
-	f->kind = btf_int_encoding(t) & BTF_INT_BOOL ? USERCODE_BOOL : f->is_signed ? USERCODE_SIGNED : USERCODE_UNSIGNED;
+	f->kind = btf_int_encoding(t) & BTF_INT_BOOL ? USERCODE_BOOL
+		  : f->is_signed		     ? USERCODE_SIGNED
+						     : USERCODE_UNSIGNED;
 	return 0;
 }
 
@@ -241,7 +246,9 @@ static int find_structure(const struct job *j, const char *function, const struc
 int userlayout_make(const struct btf *btf, const char *function, const char *formats, struct userlayout *layout,
 		    struct strpool *strings, char *why, size_t size)
 {
-	struct job j = { .btf = btf, .formats = formats, .layout = layout, .strings = strings, .why = why, .size = size };
+	struct job j = {
+		.btf = btf, .formats = formats, .layout = layout, .strings = strings, .why = why, .size = size
+	};
 	const struct btf_type *t = NULL;
 	int r = find_structure(&j, function, &t);
 

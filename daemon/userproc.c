@@ -133,7 +133,8 @@ static int take(struct talk *t, struct usercode *code, char *why, size_t size, c
 		return take_error(t, a, why, size, log);
 	r = usercode_take(t->answer, t->len, code);
 	if (r)
-		snprintf(why, size, "the process that takes in user code gave an answer that makes no sense: the object "
+		snprintf(why, size,
+			 "the process that takes in user code gave an answer that makes no sense: the object "
 			 "is damaged, or was made to do harm");
 	else
 		t->answer = NULL;
@@ -143,11 +144,14 @@ static int take(struct talk *t, struct usercode *code, char *why, size_t size, c
 static void say_end(int error, int status, char *why, size_t size)
 {
 	if (error == -ETIMEDOUT)
-		snprintf(why, size, "taking in the user code took longer than %d s: the object is damaged, or too large",
+		snprintf(why, size,
+			 "taking in the user code took longer than %d s: the object is damaged, or too large",
 			 USERPROC_DEADLINE_MS / 1000);
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		snprintf(why, size, "the user code, or the verifier that looks at it, takes more than %d s of CPU time: give "
-			 "loops few turns, and a constant bound", USERCHILD_CPU);
+		snprintf(why, size,
+			 "the user code, or the verifier that looks at it, takes more than %d s of CPU time: give "
+			 "loops few turns, and a constant bound",
+			 USERCHILD_CPU);
 	else if (WIFSIGNALED(status))
 		snprintf(why, size,
 			 "the process that takes in user code was ended by signal %d (%s): the object is damaged",

@@ -61,15 +61,18 @@ static const struct {
 	{ "back-edge", "it has a loop whose end the verifier cannot see: give it a constant number of turns" },
 	{ "infinite loop", "it has a loop that may never end: give it a constant number of turns" },
 	{ "too large", "the verifier gave up: it has too many ways to go; give loops few turns, and a constant bound" },
-	{ "too complex", "the verifier gave up: it has too many ways to go; give loops few turns, and a constant bound" },
-	{ "combined stack size", "its variables take more of the stack than there is (512 bytes for all functions): use "
-				 "smaller ones" },
+	{ "too complex",
+	  "the verifier gave up: it has too many ways to go; give loops few turns, and a constant bound" },
+	{ "combined stack size",
+	  "its variables take more of the stack than there is (512 bytes for all functions): use smaller ones" },
 	{ "invalid write to stack", "it writes beyond a variable" },
-	{ "invalid indirect read from stack", "it hands over a variable that has no value yet, or not in all of its bytes" },
+	{ "invalid indirect read from stack",
+	  "it hands over a variable that has no value yet, or not in all of its bytes" },
 	{ "invalid indirect access to stack", "it hands over more bytes than the variable has" },
 	{ "invalid read from stack", "it reads a variable that has no value yet" },
 	{ "invalid stack", "an index may be beyond the end of an array: compare it with the array's size first" },
-	{ "invalid variable-offset", "an index may be beyond the end of an array: compare it with the array's size first" },
+	{ "invalid variable-offset",
+	  "an index may be beyond the end of an array: compare it with the array's size first" },
 	{ "unbounded", "an index or size is not bounded: compare it with the array's size first" },
 	{ "min value is negative", "an index or size may be negative: make it unsigned, or check it" },
 	{ "R0 !read_ok", "it may end without return" },
@@ -139,26 +142,30 @@ static void explain(const struct usercode *code, const struct usercode_program *
 	find_last(log, &number, words, sizeof(words));
 	line = number >= first ? usercode_line(code, p, number - first) : NULL;
 	if (line)
-		snprintf(why, size, "%s:%u: \"%.*s\": %s; the verifier said: %s", usertrial_file(code, line), line->line,
-			 QUOTE_BYTES, code->strings + line->text, meaning(words), words);
+		snprintf(why, size, "%s:%u: \"%.*s\": %s; the verifier said: %s", usertrial_file(code, line),
+			 line->line, QUOTE_BYTES, code->strings + line->text, meaning(words), words);
 	else
-		snprintf(why, size, "the %s: %s; the verifier said: %s", what, meaning(words), *words ? words : "nothing");
+		snprintf(why, size, "the %s: %s; the verifier said: %s", what, meaning(words),
+			 *words ? words : "nothing");
 }
 
 /* The verifier gave up, which is no one instruction's fault: most often a loop's, which is where a jump leads back. */
-static void explain_size(const struct usercode *code, const struct usercode_program *p, bool action, char *why, size_t size)
+static void explain_size(const struct usercode *code, const struct usercode_program *p, bool action, char *why,
+			 size_t size)
 {
 	const struct usercode_line *line = NULL;
 
 	for (uint32_t i = 0; i < p->count && !line; i++)
-		if (BPF_CLASS(p->insns[i].code) == BPF_JMP && BPF_OP(p->insns[i].code) != BPF_CALL && p->insns[i].off < 0)
+		if (BPF_CLASS(p->insns[i].code) == BPF_JMP && BPF_OP(p->insns[i].code) != BPF_CALL &&
+		    p->insns[i].off < 0)
 			line = usercode_line(code, p, i + 1 + p->insns[i].off);
 	if (line)
 		snprintf(why, size, "%s:%u: \"%.*s\": ", usertrial_file(code, line), line->line, QUOTE_BYTES,
 			 code->strings + line->text);
 	snprintf(why + strlen(why), size - strlen(why),
-		 "the verifier gave up on the %s: it has too many ways to go, as a loop has whose number of turns is large, or "
-		 "not known; give loops few turns, and a constant bound", action ? "action" : "filter");
+		 "the verifier gave up on the %s: it has too many ways to go, as a loop has whose number of turns is "
+		 "large, or not known; give loops few turns, and a constant bound",
+		 action ? "action" : "filter");
 }
 
 static char *tail_of(const char *log)

@@ -27,13 +27,21 @@ static const char strings[32] = "\0a\0mode\0FAST\0%c\0x.c\0int a;";
 static struct answer good(void)
 {
 	struct answer a = {
-		.head = { .bytes = 8, .field_count = 2, .enum_count = 1, .string_bytes = sizeof(a.strings),
+		.head = { .bytes = 8,
+			  .field_count = 2,
+			  .enum_count = 1,
+			  .string_bytes = sizeof(a.strings),
 			  .action = { 2, 1, 1, 0 } },
 		.enums = { { -2, 8 } },
 		.insns = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } },
 		.lines = { { 0, 16, 20, 3 } },
 		.fields = { { .name = 1, .format = 13, .bits = 8, .kind = USERCODE_UNSIGNED },
-			    { .name = 3, .bit = 32, .bits = 32, .kind = USERCODE_ENUM, .is_signed = 1, .enum_count = 1 } },
+			    { .name = 3,
+			      .bit = 32,
+			      .bits = 32,
+			      .kind = USERCODE_ENUM,
+			      .is_signed = 1,
+			      .enum_count = 1 } },
 	};
 
 	memcpy(a.strings, strings, sizeof(strings));

@@ -43,9 +43,13 @@ static void test_values(void **state)
 
 static void test_refusals(void **state)
 {
-	static const char *const formats[] = { "",     "x",	 "%",	    "%s",  "%n",     "%d %d", "%%d", "%99d",
-					       "%\n", "%d\x1b", "%*d", "%.3d", "%f", "%",
-					       "%d 0123456789012345678901234567890123456789012345678901234567890123456789" };
+	static const char *const formats[] = {
+		"",	  "x",	  "%",
+		"%s",	  "%n",	  "%d %d",
+		"%%d",	  "%99d", "%\n",
+		"%d\x1b", "%*d",  "%.3d",
+		"%f",	  "%",	  "%d 0123456789012345678901234567890123456789012345678901234567890123456789"
+	};
 	struct userformat f;
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {

@@ -77,7 +77,9 @@ static void test_own_memory_is_not(void **state)
 	const struct bpf_insn output[] = { LOAD8(0, 4, 8), EXIT };
 	const struct bpf_insn spilled[] = { STORE(10, -16, 4), MOVK(4, 0), LOAD8(4, 10, -16), LOAD8(0, 4, 8), EXIT };
 	const struct bpf_insn added[] = { MOV(5, 10), ADDK(5, -8), MOVK(0, 1), STORE(5, 0, 0), LOAD8(0, 5, 0), EXIT };
-	const struct bpf_insn indexed[] = { MOVK(0, 1), STORE(10, -8, 0), MOV(5, 10), ADD(5, 3), LOAD8(0, 5, -8), EXIT };
+	const struct bpf_insn indexed[] = {
+		MOVK(0, 1), STORE(10, -8, 0), MOV(5, 10), ADD(5, 3), LOAD8(0, 5, -8), EXIT
+	};
 
 	assert_int_equal(reads_of(context, COUNT(context), USERLOADS_FILTER_CTX), 0);
 	assert_int_equal(reads_of(stack, COUNT(stack), USERLOADS_FILTER_CTX), 0);
@@ -114,7 +116,8 @@ static void test_saved_registers(void **state)
 
 static void test_jumps_and_calls_move(void **state)
 {
-	const struct bpf_insn code[] = { JEQ(2, 0, 2), LOAD(0, 2, 0), EXIT, MOV(1, 2), CALL(1), EXIT, LOAD(0, 1, 4), EXIT };
+	const struct bpf_insn code[] = { JEQ(2, 0, 2), LOAD(0, 2, 0), EXIT,	     MOV(1, 2),
+					 CALL(1),      EXIT,	      LOAD(0, 1, 4), EXIT };
 	const uint32_t two[] = { 0, 6 };
 	struct userloads u;
 	char why[256];
@@ -133,7 +136,8 @@ static void refused(const struct bpf_insn *insns, uint32_t count, const char *wh
 	char why[256] = "";
 	uint32_t at;
 
-	assert_int_equal(userloads_make(insns, count, one, 1, USERLOADS_FILTER_CTX, &u, &at, why, sizeof(why)), -EINVAL);
+	assert_int_equal(userloads_make(insns, count, one, 1, USERLOADS_FILTER_CTX, &u, &at, why, sizeof(why)),
+			 -EINVAL);
 	if (!strstr(why, what) || at != where)
 		fail_msg("%s at %u", why, at);
 }
@@ -146,7 +150,8 @@ static void test_refusals(void **state)
 	const struct bpf_insn open[] = { MOVK(0, 1) };
 	const struct bpf_insn reg[] = { MOVK(12, 1), EXIT };
 	const struct bpf_insn wide[] = { I(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0), EXIT };
-	const struct bpf_insn into[] = { JEQ(2, 0, 1), I(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0), I(0, 0, 0, 0, 0), EXIT };
+	const struct bpf_insn into[] = { JEQ(2, 0, 1), I(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0), I(0, 0, 0, 0, 0),
+					 EXIT };
 	const struct bpf_insn call[] = { CALL(0), EXIT };
 	const struct bpf_insn deep[] = { MOVK(0, 1), STORE(10, -512, 0), LOAD(0, 2, 0), EXIT };
 

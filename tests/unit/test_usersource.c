@@ -18,13 +18,14 @@ static struct usersource parsed(const char *text)
 
 static void test_functions(void **state)
 {
-	struct usersource s = parsed("// int none(void) {}\n"
-				     "/* int nor(void) { } */\n"
-				     "static int declared(int);\n"
-				     "#define MACRO(x) { x }\n"
-				     "static inline int\nfirst(void *a, int (*b)(int))\n{ if (a) { second(); } return 0; }\n"
-				     "const char *text = \"third(void) {\"; int v = call(1) ;\n"
-				     "static int fourth(void) { return '{'; }\n");
+	struct usersource s =
+		parsed("// int none(void) {}\n"
+		       "/* int nor(void) { } */\n"
+		       "static int declared(int);\n"
+		       "#define MACRO(x) { x }\n"
+		       "static inline int\nfirst(void *a, int (*b)(int))\n{ if (a) { second(); } return 0; }\n"
+		       "const char *text = \"third(void) {\"; int v = call(1) ;\n"
+		       "static int fourth(void) { return '{'; }\n");
 
 	assert_int_equal(s.functions.count, 2);
 	assert_int_equal(usersource_find(&s.functions, "first")->line, 6);
@@ -81,7 +82,8 @@ static void test_formats(void **state)
 
 static void test_ends_in_the_middle(void **state)
 {
-	static const char *const texts[] = { "/*", "\"abc", "'", "#include <", "struct x {", "f(", "// format:", "#", "\\", "/" };
+	static const char *const texts[] = { "/*", "\"abc",	 "'", "#include <", "struct x {",
+					     "f(", "// format:", "#", "\\",	    "/" };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct usersource s = parsed(texts[i]);
