@@ -15,6 +15,7 @@
 #include "track.bpf.h"
 #include "ring.bpf.h"
 #include "gather.bpf.h"
+#include "user.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,6 +24,10 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.reason_arg = NETCAP_NO_ARG,
 	.return_arg = NETCAP_NO_ARG,
 	.sock_arg = NETCAP_NO_ARG,
+	.user_filter = NETCAP_USER_ARG,
+	.user_action = NETCAP_USER_ARG,
+	.user_arg = NETCAP_NO_ARG,
+	.user_words = 1,
 	.flow_arg = NETCAP_NO_ARG,
 	.fake = NETCAP_FAKE_AUTO,
 	.calls = 1,
@@ -89,6 +94,7 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 	r->flags = tag / VLAN_HLEN * NETCAP_F_VLAN;
 	r->cap_len = 0;
 	r->stack_bytes = 0;
+	r->user_words = CONFIG(user_words);
 	r->pid = r->tid = 0; /* describe_task() knows */
 	r->pkt_type = typed ? BPF_CORE_READ_BITFIELD(skb, pkt_type) :
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
@@ -174,7 +180,7 @@ static __always_inline struct netcap_record *begin_record(void *ctx, __u32 point
 static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 				    struct net_device *dev, struct netcap_packet *pkt,
 				    struct netcap_counters *counters, const void *direct,
-				    bool typed, bool calls)
+				    bool typed, bool registers, bool calls, bool follows)
 {
 	struct netcap_record *r;
 	struct record_plan plan;
@@ -196,6 +202,7 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
 	if (CONFIG(gather) == NETCAP_GATHER_CONTENT)
 		r->skb = source_number((__u64)skb); /* it was what the packet is known by */
 	keep_stack(r, ctx);
+	user_acts(ctx, r, follows ? 0 : pkt->source, registers);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
 	if (CONFIG(slower_ns))
@@ -208,10 +215,11 @@ static __always_inline void capture(void *ctx, __u32 point, struct sk_buff *skb,
  * later before the filter. made: made_end() is, too; a function that never is would be missing in what the kernel says of
  * the program.
  */
-static __always_inline void keep_filter_last(bool made)
+static __always_inline void keep_filter_last(bool made, bool registers)
 {
 	if (CONFIG(access) <= NETCAP_ACCESS_DIRECT)
 		return;
+	user_keep_place(registers);
 	if (made)
 		made_end(0);
 	track_begin(0);
@@ -247,12 +255,14 @@ static __always_inline bool is_followed(struct sk_buff *skb)
 /* Asks the filter, and captures. follows: packets may be followed, and are not asked again. False: it does not match. */
 static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, struct net_device *dev,
 				 struct netcap_packet *pkt, struct netcap_counters *counters,
-				 const void *direct, bool typed, bool calls, bool follows)
+				 const void *direct, bool typed, bool registers, bool calls, bool follows)
 {
 	if (!follows || !is_followed(skb)) { /* again, as the stack has no room to keep it */
 		/* no filter matches what begins with no header */
 		if (CONFIG(filtered) ? !packet_matches(pkt, direct) :
 					     pkt->link == NETCAP_LINK_NONE && packet_is_message(skb, typed))
+			return false;
+		if (!user_wants(ctx, follows ? pkt->skb : pkt->source, point, registers))
 			return false;
 		if (CONFIG(gather)) {
 			if (gather_matches(ctx, point, skb, dev, pkt, counters, direct, typed, calls))
@@ -261,7 +271,7 @@ static __always_inline bool take(void *ctx, __u32 point, struct sk_buff *skb, st
 			track_begin(source_number((__u64)skb));
 		}
 	}
-	capture(ctx, point, skb, dev, pkt, counters, direct, typed, calls);
+	capture(ctx, point, skb, dev, pkt, counters, direct, typed, registers, calls, follows);
 	return true;
 }
 
@@ -298,8 +308,8 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 		made_put(ctx, place, skb, &pkt, typed, registers);
 	if (CONFIG(inner))
 		inner_enter(&pkt, &direct);
-	keep_filter_last(true);
-	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, calls, true);
+	keep_filter_last(true, registers);
+	taken = take(ctx, point, skb, dev, &pkt, counters, direct, typed, registers, calls, true);
 	if (CONFIG(fake) && pkt.source)
 		made_end(pkt.source);
 filtered:
@@ -309,7 +319,7 @@ filtered:
 }
 
 /* The same for what has no skb: its mark, protocol and the like read as 0. */
-static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool calls)
+static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool registers, bool calls)
 {
 	struct sk_buff *none = packet_cast(0);
 	struct netcap_counters *counters;
@@ -330,8 +340,8 @@ static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool ca
 	xdp_locate(source, &pkt, &direct);
 	if (CONFIG(inner))
 		inner_enter(&pkt, &direct);
-	keep_filter_last(false);
-	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, calls, false);
+	keep_filter_last(false, registers);
+	taken = take(ctx, point, none, dev, &pkt, counters, direct, PACKET_CAST, registers, calls, false);
 filtered:
 	if (!taken)
 		__sync_fetch_and_add(&counters->filtered, 1);
@@ -404,7 +414,7 @@ int netcap_xdp(__u64 *ctx)
 	if (!active())
 		return 0;
 	address = source_number(argument(ctx, CONFIG(skb_arg))) & ~(__u64)SOURCE_KINDS;
-	return hit_xdp(ctx, CONFIG(point), address | CONFIG(source), CONFIG(calls));
+	return hit_xdp(ctx, CONFIG(point), address | CONFIG(source), false, CONFIG(calls));
 }
 
 /* The same by kprobe and kprobe.multi. */
@@ -418,7 +428,7 @@ int netcap_xdp_kprobe(void *ctx)
 		return 0;
 	place.word = site_word(function_address(ctx));
 	address = register_argument(ctx, place.skb_arg);
-	return hit_xdp(ctx, place.point, address | place.source, false);
+	return hit_xdp(ctx, place.point, address | place.source, true, false);
 }
 
 /* The return of a function, whose entry has one of the programs above by fentry. */

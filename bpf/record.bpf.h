@@ -94,6 +94,7 @@ static __always_inline struct netcap_record *record_reserve(void *ring, struct r
 
 	if (CONFIG(stack))
 		fixed += NETCAP_STACK_FRAMES * sizeof(__u64);
+	fixed += CONFIG(user_words) * sizeof(__u64);
 	if (plan->want > plan->head)
 		record_room_pieces(plan);
 	else
@@ -101,9 +102,15 @@ static __always_inline struct netcap_record *record_reserve(void *ring, struct r
 	return bpf_ringbuf_reserve(ring, (__u64)fixed + plan->room + plan->piece, 0);
 }
 
+/* What the user's action fills: CONFIG(user_words). */
+static __always_inline void *record_user(struct netcap_record *r)
+{
+	return CONFIG(stack) ? &r->stack[NETCAP_STACK_FRAMES] : r->stack;
+}
+
 static __always_inline __u8 *record_data(struct netcap_record *r)
 {
-	return CONFIG(stack) ? (__u8 *)&r->stack[NETCAP_STACK_FRAMES] : (__u8 *)r->stack;
+	return (__u8 *)record_user(r) + CONFIG(user_words) * sizeof(__u64);
 }
 
 /* No branches: each would be two ways to the verifier, for each size of a record. */

@@ -13,6 +13,8 @@
 #define NETCAP_STACK_FRAMES 64  /* frames kept by -S; 8 bytes each */
 #define NETCAP_SNAPLEN_MAX  262144
 #define NETCAP_NO_ARG       255 /* "this trace point has no such argument" */
+#define NETCAP_NO_PLACE     15  /* the same where 4 bits are there for it */
+#define NETCAP_USER_WORDS   32  /* most that a user's action writes, in 8 bytes */
 #define NETCAP_MADE_BYTES   128  /* of struct source_made */
 #define NETCAP_MADE_SLOTS   8    /* packets at once, on one CPU, whose headers are made */
 #define NETCAP_TRACK_TICKETS 1024 /* numbers of packets that are ready to be given out */
@@ -30,7 +32,8 @@ enum netcap_record_flags {
 	NETCAP_F_VLAN = 1 << 1,   /* vlan_tpid and vlan_tci belong at byte 12 of the packet */
 	NETCAP_F_PARTIAL = 1 << 2, /* page fragments could not be read: fewer bytes than asked for */
 	NETCAP_F_CALL = 1 << 3,    /* frame is set, and a struct netcap_return of that frame follows */
-	NETCAP_F_KEPT = 1 << 4     /* daemon: a step from a struct netcap_history, which has no more than time, place and CPU */
+	NETCAP_F_KEPT = 1 << 4,    /* daemon: a step from a struct netcap_history, which has no more than time, place and CPU */
+	NETCAP_F_USER = 1 << 5     /* the user's action has something to show */
 };
 
 /* Which headers of a packet were made (netcap_config.fake), since the stack had not written them yet. */
@@ -70,6 +73,13 @@ enum source_kind {
 	SOURCE_XDP_BUFF = 2,  /* an xdp_buff */
 	SOURCE_XDP_FRAME = 3, /* an xdp_frame */
 	SOURCE_KINDS = 3      /* the bits */
+};
+
+/* What user code gets as its first argument (bpf/user_abi.h). */
+enum netcap_user {
+	NETCAP_USER_NONE = 0, /* there is no such code */
+	NETCAP_USER_CTX = 1,  /* the context of the program */
+	NETCAP_USER_ARG = 2,  /* the argument that the second @N names, 0 without one */
 };
 
 /* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
@@ -115,7 +125,11 @@ struct netcap_config {
 	__u8 gather;        /* enum netcap_gather; track is 1 with all but the first */
 	__u8 histogram;     /* 1: with gather; only count how long packets take */
 	__u8 restarts;      /* 1: with gather; not every sk_buff is seen freed, see gather_number() */
-	__u8 pad[2];
+	__u8 user_filter;   /* enum netcap_user: what the user's own filter gets first */
+	__u8 user_action;   /* the same of the user's action */
+	__u8 user_arg;      /* index of the argument that user code gets, or NETCAP_NO_ARG */
+	__u8 user_words;    /* 8 bytes each of what the action writes; even */
+	__u8 pad[6];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	__u64 gather_timeout_ns; /* with gather: a packet that was not seen for as long is another one */
@@ -135,7 +149,8 @@ union netcap_place {
 			__u8 indirect;
 			__u8 source; /* XDP */
 		};
-		__u8 skb_arg;
+		__u8 skb_arg : 4;
+		__u8 user_arg : 4; /* NETCAP_NO_PLACE: none */
 		__u8 sock_arg;
 		__u8 flow_arg;
 	};
@@ -207,7 +222,7 @@ struct netcap_counters {
 	__u64 hits;
 };
 
-/* One captured packet. In the ring: this, then the stack slot if NETCAP_F_STACK, then data. */
+/* One captured packet. In the ring: this, the stack slot if NETCAP_F_STACK, user_words, then data. */
 struct netcap_record {
 	__u64 time_ns;    /* CLOCK_MONOTONIC */
 	__u64 skb;        /* address of the sk_buff */
@@ -234,7 +249,8 @@ struct netcap_record {
 	__u8 pkt_type;    /* PACKET_HOST, ... (linux/if_packet.h) */
 	__u8 made;        /* enum netcap_made */
 	__u8 tunnels;     /* enum netcap_tunnel of each tunnel around the packet, as bits */
-	__u8 pad[3];
+	__u8 user_words;  /* 8 bytes each behind the stack slot: what the user's action wrote */
+	__u8 pad[2];
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
 	__u64 track;      /* number of the packet in the session, 0: it is not followed */
@@ -379,7 +395,7 @@ static inline __u64 netcap_bucket_ns(__u32 bucket)
 _Static_assert(sizeof(struct netcap_step) == 80, "netcap_step: layout");
 _Static_assert(sizeof(struct netcap_history) == 288, "netcap_history: layout");
 _Static_assert(sizeof(struct netcap_journey) == 40 + 256, "netcap_journey: layout");
-_Static_assert(sizeof(struct netcap_config) == 120, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_config) == 128, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
 _Static_assert(sizeof(struct netcap_control) == 120, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 48, "netcap_counters: layout");

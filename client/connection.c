@@ -13,8 +13,9 @@
 #include "limit.h"
 #include "message.h"
 #include "privatedaemon.h"
+#include "text.h"
 
-#define OUT_LIMIT   (2 * LIMIT_MESSAGE_BYTES)
+#define OUT_LIMIT   (2 * LIMIT_START_BYTES)
 #define REPLY_LIMIT (16 << 20) /* bytes: a list of thousands of trace points fits */
 
 void connection_init(struct connection *c, int fd, pid_t daemon)
@@ -183,6 +184,8 @@ int connection_check(struct json_object *reply)
 		return EXITCODE_OK;
 	sentence = jsonget_string(parameters, "message");
 	suggest(parameters, question, sizeof(question));
+	if (jsonget_string(parameters, "log"))
+		text_print_lines(stderr, jsonget_string(parameters, "log"));
 	if (sentence)
 		message("%s.%s", sentence, question);
 	else

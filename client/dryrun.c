@@ -74,6 +74,21 @@ static void print_programs(struct json_object *programs)
 		puts("no filter: every packet matches");
 }
 
+static void print_user(struct json_object *programs)
+{
+	size_t count = programs ? json_object_array_length(programs) : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *program = json_object_array_get_idx(programs, i);
+
+		fputs("\nthe user's ", stdout);
+		print_safe(jsonget_string(program, "name"));
+		fputs(", eBPF, with the lines of its source:\n", stdout);
+		print_lines(jsonget_string(program, "ebpf"));
+		putchar('\n');
+	}
+}
+
 int dryrun_show(struct options *o)
 {
 	struct connection c = {.fd = -1};
@@ -92,6 +107,7 @@ int dryrun_show(struct options *o)
 	} else if (code == EXITCODE_OK) {
 		print_points(jsonget_array(plan, "points"));
 		print_programs(jsonget_array(plan, "programs"));
+		print_user(jsonget_array(plan, "user"));
 	}
 	if (code == EXITCODE_OK && output_flush())
 		code = EXITCODE_FAILED;

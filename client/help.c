@@ -28,6 +28,7 @@ static const char overview[] =
 	"  drops      show what the kernel dropped since the service started, and why\n"
 	"  metrics    print the service's counters for Prometheus\n"
 	"  profile    list and show the named lists of trace points that -f @NAME takes\n"
+	"  compile    make an object of C for --user-filter and --user-action\n"
 	"\n"
 	"  netcapctl help VERB says more; netcapctl --version says which version this is.\n"
 	"\n"
@@ -50,7 +51,9 @@ static const char skb_what[] =
 	"                           out. Patterns ('tcp_*') mean all that match, all means all\n"
 	"                           functions. netcapctl points lists them. fexit:FUNCTION\n"
 	"                           adds what it returned, and when. prog:NAME is a BPF program\n"
-	"                           of tc, progexit:NAME its return with the verdict. @NAME is a\n"
+	"                           of tc, progexit:NAME its return with the verdict. A second\n"
+	"                           @N is the argument that --user-filter and --user-action\n"
+	"                           get. @NAME is a\n"
 	"                           profile, a named list of them: netcapctl profile lists those\n"
 	"  --backend B              how functions are attached: auto (default), fentry,\n"
 	"                           kprobe.multi or kprobe; so do fentry:FUNCTION and\n"
@@ -86,6 +89,8 @@ static const char which_packets[] =
 	"                           for netcapctl xdp\n"
 	"  --pid PID                only while a task of this process runs\n"
 	"  --comm NAME              only while a task of this name runs\n"
+	"  --user-filter FILE       only packets that a filter in C wants, too: FILE.c, or FILE.o of\n"
+	"                           netcapctl compile. For administrators; docs/user-code.md\n"
 	"  --track                  follow each packet that matched once: all of its later events\n"
 	"                           are captured, whatever it has become: after NAT, in a tunnel\n"
 	"                           and behind it, in other namespaces, as a clone, until it is\n"
@@ -140,6 +145,9 @@ static const char how[] =
 	"What to do with them (printed by tcpdump, metadata beneath, if none of these is given):\n"
 	"  -t, --tcpdump-flags TEXT tcpdump's flags for printing (default \"-nn\")\n"
 	"  --stack-dump-color C     " PRINT_COLORS ", on a terminal\n"
+	"  --user-action FILE       show what an action in C writes of each packet beneath it\n"
+	"  --user-output-color C    in this colour, on a terminal\n"
+	"  --user-log               if the kernel refuses such code, all that its verifier said\n"
 	"  --json                   one JSON object a line\n"
 	"  --group                  with --track: the events of a packet together, each with the\n"
 	"                           time since the last, when it is freed or nothing has come of\n"
@@ -265,6 +273,12 @@ static const struct {
 	 "this says what and where, and the old configuration stays. For administrators.\n"},
 	{"drops", drops_text},
 	{"profile", profile_text},
+	{"compile",
+	 "netcapctl compile FILE.c -o FILE.o [--btf FILE]: make an object of a filter or an action in\n"
+	 "C. It runs on other hosts and kernels, by --user-filter and --user-action. Needs clang.\n"
+	 "  -o, --output FILE.o   the object\n"
+	 "  --btf FILE            compile for the kernel whose types are in FILE (a vmlinux), not\n"
+	 "                        for this one\n"},
 	{"metrics",
 	 "netcapctl metrics [--output FILE]: print the service's counters as OpenMetrics text.\n"
 	 "  --output FILE   replace FILE by it in one step, readable for all: for the textfile\n"

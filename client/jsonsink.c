@@ -12,6 +12,7 @@
 #include "sink.h"
 #include "stamp.h"
 #include "text.h"
+#include "usertext.h"
 
 struct jsonsink {
 	struct sink sink; /* first */
@@ -47,6 +48,34 @@ static void add_texts(struct json_object *o, const char *name, const char *const
 	json_object_object_add(o, name, array);
 }
 
+/* What C would take for a number, and nobody said is text. */
+static bool is_number(const char *value, uint64_t *number, bool *negative)
+{
+	*negative = *value == '-';
+	return (value[*negative] != '0' || !value[*negative + 1] || value[*negative + 1] == 'x') &&
+	       text_number(value + *negative, UINT64_MAX, false, number);
+}
+
+static void add_user(struct json_object *o, const char *text)
+{
+	struct json_object *user = text ? json_object_new_object() : NULL;
+	struct usertext t = {.rest = text};
+	uint64_t number;
+	bool negative;
+
+	if (!user)
+		return;
+	while (usertext_next(&t)) {
+		if (t.quoted || !is_number(t.value, &number, &negative))
+			add_text(user, t.name, t.value);
+		else if (negative)
+			json_object_object_add(user, t.name, json_object_new_int64((int64_t)(0 - number)));
+		else
+			add_number(user, t.name, number);
+	}
+	json_object_object_add(o, "user", user);
+}
+
 static void add_meta(struct json_object *o, const struct meta *m)
 {
 	add_text(o, "point", m->point);
@@ -71,6 +100,7 @@ static void add_meta(struct json_object *o, const struct meta *m)
 	add_text(o, "made", m->made);
 	if (m->track)
 		add_number(o, "track", m->track);
+	add_user(o, m->user);
 	if (m->partial)
 		json_object_object_add(o, "partial", json_object_new_boolean(1));
 }

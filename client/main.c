@@ -21,6 +21,7 @@ static const struct {
 	{"stop", verb_stop}, {"stats", verb_stats}, {"features", verb_features},
 	{"reload", verb_reload},
 	{"drops", verb_drops}, {"metrics", verb_metrics}, {"profile", verb_profile},
+	{"compile", verb_compile},
 };
 
 /* Descriptors 0 to 2 must be taken, or a socket gets their number and a child's output with it. */

@@ -37,6 +37,10 @@ enum long_only {
 	OPT_GROUP,
 	OPT_TRACK,
 	OPT_TRACK_SIZE,
+	OPT_USER_FILTER,
+	OPT_USER_ACTION,
+	OPT_USER_COLOR,
+	OPT_USER_LOG,
 };
 
 static const struct option skb_options[] = {
@@ -69,6 +73,13 @@ static const struct option skb_options[] = {
 	{"slower-than", required_argument, NULL, OPT_SLOWER_THAN},
 	{"histogram", no_argument, NULL, OPT_HISTOGRAM},
 	{"summary", no_argument, NULL, OPT_SUMMARY},
+	{"user-filter", required_argument, NULL, OPT_USER_FILTER},
+	{"ext-filter", required_argument, NULL, OPT_USER_FILTER},
+	{"user-action", required_argument, NULL, OPT_USER_ACTION},
+	{"ext-action", required_argument, NULL, OPT_USER_ACTION},
+	{"user-output-color", required_argument, NULL, OPT_USER_COLOR},
+	{"ext-output-color", required_argument, NULL, OPT_USER_COLOR},
+	{"user-log", no_argument, NULL, OPT_USER_LOG},
 	{"netns", required_argument, NULL, OPT_NETNS},
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
@@ -207,13 +218,23 @@ static int set_format(struct options *o, const char *value)
 	return EXITCODE_OK;
 }
 
-static int set_color(struct options *o, const char *value)
+static int set_color(const char **color, const char *option, const char *value)
 {
 	if (!print_color(value)) {
-		message("--stack-dump-color takes " PRINT_COLORS ", not \"%s\".", value);
+		message("%s takes " PRINT_COLORS ", not \"%s\".", option, value);
 		return EXITCODE_USAGE;
 	}
-	o->stack_color = value;
+	*color = value;
+	return EXITCODE_OK;
+}
+
+static int set_file(const char **path, const char *option, const char *value)
+{
+	if (!*value || *path) {
+		message(*value ? "%s is given twice: a session has one." : "%s takes a file of C, or an object.", option);
+		return EXITCODE_USAGE;
+	}
+	*path = value;
 	return EXITCODE_OK;
 }
 
@@ -297,7 +318,16 @@ static int set_option(struct options *o, int option, const char *value)
 	case OPT_FORMAT:
 		return set_format(o, value);
 	case OPT_STACK_COLOR:
-		return set_color(o, value);
+		return set_color(&o->stack_color, "--stack-dump-color", value);
+	case OPT_USER_FILTER:
+		return set_file(&o->user_filter, "--user-filter", value);
+	case OPT_USER_ACTION:
+		return set_file(&o->user_action, "--user-action", value);
+	case OPT_USER_COLOR:
+		return set_color(&o->user_color, "--user-output-color", value);
+	case OPT_USER_LOG:
+		o->spec.user_log = true;
+		return EXITCODE_OK;
 	case OPT_JSON:
 		o->json = true;
 		return EXITCODE_OK;
@@ -363,6 +393,14 @@ static int check_skb(const struct options *o)
 	}
 	if (o->spec.track_size != DEFAULT_TRACK_SIZE && !o->spec.track) {
 		message("--track-size is how many packets --track can follow: give both.");
+		return EXITCODE_USAGE;
+	}
+	if (o->user_color && !o->user_action) {
+		message("--user-output-color is the colour of what --user-action shows: give both.");
+		return EXITCODE_USAGE;
+	}
+	if (o->spec.user_log && !o->user_filter && !o->user_action) {
+		message("--user-log is what the verifier says of user code: it needs --user-filter or --user-action.");
 		return EXITCODE_USAGE;
 	}
 	if (o->json && o->write_path) {

@@ -27,6 +27,9 @@ struct options {
 	const char *write_path;     /* NULL: print */
 	enum file_format format;
 	uint64_t rotate;            /* packets to keep, 0: all */
+	const char *user_filter;    /* a file of C or an object, NULL: none */
+	const char *user_action;    /* the same */
+	const char *user_color;     /* one of print.h's names, NULL: none */
 	const char *stack_color;    /* one of print.h's names, NULL: none */
 	const char *gather_color;   /* the same, for ways of packets */
 	struct gather_given gather;

@@ -14,6 +14,7 @@
 #include "pointchoice.h"
 #include "signals.h"
 #include "sink.h"
+#include "userobject.h"
 #include "verbs.h"
 
 /*
@@ -95,6 +96,8 @@ int verb_skb(int argc, char **argv, const char *socket_path)
 		help_verb(argv[0]);
 	else if (code == EXITCODE_OK)
 		code = resolve_place(&o);
+	if (code == EXITCODE_OK && !o.help)
+		code = userobject_make(&o, o.spec.dry_run && !o.json ? stdout : NULL);
 	if (code == EXITCODE_OK && !o.help)
 		code = o.spec.dry_run ? dryrun_show(&o) : capture(&o);
 	options_clear(&o);

@@ -18,6 +18,7 @@
 #include "stamp.h"
 #include "tcpdump.h"
 #include "tcpdumpflags.h"
+#include "usertext.h"
 
 struct textsink {
 	struct sink sink; /* first */
@@ -28,6 +29,7 @@ struct textsink {
 	struct journeytext_colors colors;
 	struct journey journey;  /* of the packet that is being printed; its strings: */
 	char journey_store[JOURNEY_TEXT_MAX];
+	const char *user_color;  /* terminal sequence of what the user's action shows, NULL: none */
 };
 
 static int start(struct textsink *s, struct tcpdump **t, uint32_t link)
@@ -123,6 +125,8 @@ static int textsink_take(struct sink *sink, const struct pcapng_event *e, const 
 		putchar('\n'); /* the prefix stands alone */
 		return err;
 	}
+	if (p->meta.user)
+		usertext_print(stdout, p->meta.user, s->user_color);
 	print_known(s, p);
 	sink->packets++;
 	return output_check();
@@ -159,6 +163,7 @@ static int prepare(struct textsink *s, const struct options *o)
 	if (print_wants_color(stdout)) {
 		s->colors.stack = o->stack_color ? print_color(o->stack_color) : NULL;
 		s->colors.journey = o->gather_color ? print_color(o->gather_color) : NULL;
+		s->user_color = o->user_color ? print_color(o->user_color) : NULL;
 	}
 	/* Now, not with the first packet: refused flags must show before anything is attached. */
 	return start(s, &s->ethernet, PCAPNG_LINK_ETHERNET) ? EXITCODE_FAILED : EXITCODE_OK;

@@ -58,10 +58,10 @@ static const uint8_t *same_part(const struct netcap_record *r)
 	return (const uint8_t *)r + SAME_AT;
 }
 
-/* A stack is no part of the record's head, and how long a call took differs each time. */
+/* A stack and what user code wrote are no part of the record's head, and how long a call took differs each time. */
 static bool may_be_kept(const struct netcap_record *r)
 {
-	return !(r->flags & (NETCAP_F_STACK | NETCAP_F_CALL)) && r->skb >> 4 * (SKB_DIGITS - 1);
+	return !(r->flags & (NETCAP_F_STACK | NETCAP_F_CALL | NETCAP_F_USER)) && r->skb >> 4 * (SKB_DIGITS - 1);
 }
 
 static void put_skb(char *digits, uint64_t skb)

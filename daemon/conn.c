@@ -192,7 +192,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		c->eof = true;
 	} else if (r == -EMSGSIZE) {
 		snprintf(why, sizeof(why), "it has no end within %d bytes; a NUL ends a message",
-			 LIMIT_MESSAGE_BYTES);
+			 (int)c->channel.in_limit);
 		c->ending = true;
 		refuse_bytes(c, why);
 	} else {
@@ -264,6 +264,8 @@ struct conn *conn_new(struct event_base *base, int fd, const struct peer *peer,
 	c->callbacks = callbacks;
 	c->arg = arg;
 	varlink_channel_init(&c->channel, fd, QUOTA_OUT_BYTES);
+	if (c->peer.role >= PEER_CAPTURER)
+		c->channel.in_limit = LIMIT_START_BYTES;
 	c->channel.discard = closer_close;
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->hangup = event_new(base, fd, EV_CLOSED | EV_PERSIST, on_hangup, c);

@@ -90,6 +90,15 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 		describe_stack(r, s, store, m);
 }
 
+void describe_user(const struct netcap_record *r, const struct usercode *user, struct describe_store *store,
+		   struct meta *m)
+{
+	size_t slots = r->flags & NETCAP_F_STACK ? NETCAP_STACK_FRAMES : 0;
+
+	if (r->flags & NETCAP_F_USER && usercode_text(user, r->stack + slots, store->user, sizeof(store->user)))
+		m->user = store->user;
+}
+
 void describe_return(const struct netcap_record *r, const struct probe *p, const struct netcap_return *back,
 		     struct describe_store *store, struct meta *m)
 {

@@ -1,106 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <grp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "daemon/confine.h"
 #include "daemon/filterchild.h"
-#include "daemon/sandbox.h"
 #include "daemon/filtertext.h"
 #include "proto/limit.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define BUILT_WITH_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define BUILT_WITH_ASAN 1
-#endif
-
-static int limit(int resource, rlim_t value)
-{
-	const struct rlimit both = {.rlim_cur = value, .rlim_max = value};
-
-	return setrlimit(resource, &both) ? -errno : 0;
-}
-
-/* The resources of one life. Run as nobody: RLIMIT_NPROC does not stop root. */
-static int limit_resources(void)
-{
-	int err = limit(RLIMIT_CORE, 0);
-
-	if (!err)
-		err = limit(RLIMIT_FSIZE, 0);
-	if (!err)
-		err = limit(RLIMIT_NPROC, 0);
-	if (!err)
-		err = limit(RLIMIT_NOFILE, FILTERCHILD_FILES);
-#ifndef BUILT_WITH_ASAN /* its shadow memory alone is larger than any useful limit */
-	if (!err)
-		err = limit(RLIMIT_AS, FILTERCHILD_MEMORY);
-#endif
-	return err;
-}
-
-static int drop_user(void)
-{
-	if (geteuid() != 0)
-		return 0;
-	if (setgroups(0, NULL) ||
-	    setresgid(FILTERCHILD_NOBODY, FILTERCHILD_NOBODY, FILTERCHILD_NOBODY) ||
-	    setresuid(FILTERCHILD_NOBODY, FILTERCHILD_NOBODY, FILTERCHILD_NOBODY))
-		return -errno;
-	return 0;
-}
-
-/* Needs the privileges that it drops for later programs, so it comes before drop_user(). */
-static void drop_bounding_set(void)
-{
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* EPERM: was not root, has none to gain */
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
-		return -errno;
-	return syscall(SYS_capset, &header, none) ? -errno : 0;
-}
-
-/* The parent's death signal is forgotten when the user changes, so it comes after that. */
-static int drop_privileges(int fd)
-{
-	int err;
-
-	if (fd != STDIN_FILENO && dup2(fd, STDIN_FILENO) < 0)
-		return -errno;
-	if (syscall(SYS_close_range, 3U, ~0U, 0U))
-		return -errno;
-	drop_bounding_set();
-	err = drop_user();
-	if (!err)
-		err = drop_capabilities();
-	if (err)
-		return err;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
-		return -errno;
-	err = limit_resources();
-	return err ? err : sandbox_enter();
-}
 
 static rlim_t cpu_seconds(void)
 {
@@ -197,7 +108,8 @@ static int serve(void)
 
 int filterchild_main(int fd)
 {
-	int err = drop_privileges(fd);
+	static const struct confine limits = { .memory = FILTERCHILD_MEMORY, .files = FILTERCHILD_FILES };
+	int err = confine_enter(fd, &limits);
 
 	if (err) {
 		fprintf(

@@ -27,7 +27,6 @@ struct filterchild_answer {
 #define FILTERCHILD_CPU_REQUEST 2             /* seconds of CPU time for one request */
 #define FILTERCHILD_CPU_TOTAL   60            /* after which the process ends between requests */
 #define FILTERCHILD_FILES       16            /* descriptors: name servers need some */
-#define FILTERCHILD_NOBODY      65534         /* user and group */
 
 /*
  * Gives up every privilege, then serves requests on fd until its end. Returns the exit status.

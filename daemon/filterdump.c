@@ -59,7 +59,10 @@ static void print_jump(FILE *f, const struct bpf_insn *insn, size_t next)
 		fprintf(f, "exit");
 		break;
 	case BPF_CALL:
-		fprintf(f, "call %zd", (ssize_t)next + insn->imm);
+		if (insn->src_reg == BPF_PSEUDO_CALL)
+			fprintf(f, "call %zd", (ssize_t)next + insn->imm);
+		else
+			fprintf(f, "call helper %d", insn->imm);
 		break;
 	case BPF_JA:
 		fprintf(f, "goto %zd", (ssize_t)next + insn->off);
@@ -72,7 +75,7 @@ static void print_jump(FILE *f, const struct bpf_insn *insn, size_t next)
 	}
 }
 
-static void print_insn(FILE *f, const struct bpf_insn *insn, size_t index)
+void filterdump_insn(FILE *f, const struct bpf_insn *insn, size_t index)
 {
 	const char *size = sizes[BPF_SIZE(insn->code) >> 3];
 
@@ -86,6 +89,12 @@ static void print_insn(FILE *f, const struct bpf_insn *insn, size_t index)
 		break;
 	case BPF_ST:
 		fprintf(f, "*(%s *)(r%d %+d) = %d", size, insn->dst_reg, insn->off, insn->imm);
+		break;
+	case BPF_LD:
+		if (insn->code)
+			fprintf(f, "r%d = 0x%x ll", insn->dst_reg, (unsigned)insn->imm);
+		else
+			fprintf(f, "   its upper half: 0x%x", (unsigned)insn->imm);
 		break;
 	case BPF_ALU:
 	case BPF_ALU64:
@@ -108,7 +117,7 @@ char *filterdump_code(const struct filter_code *code, size_t base)
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < code->count; i++)
-		print_insn(f, &code->insns[i], base + i);
+		filterdump_insn(f, &code->insns[i], base + i);
 	if (fclose(f)) {
 		free(text);
 		return NULL;

@@ -4,6 +4,7 @@
 #define FILTERDUMP_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "daemon/filter.h"
 
@@ -13,5 +14,7 @@
  * and targets of jumps are numbered from it. NULL: out of memory. The caller frees the text.
  */
 char *filterdump_code(const struct filter_code *code, size_t base);
+/* One instruction and a newline; index: its number. */
+void filterdump_insn(FILE *f, const struct bpf_insn *insn, size_t index);
 
 #endif

@@ -106,7 +106,9 @@ static void use_function(const struct resolution *r, struct probe *p, const stru
 	returned_init(&p->returned, f);
 	p->sock = function_pointer(f, probe_socks);
 	p->flow = function_pointer(f, probe_flows);
-	if (!choose_argument(p, f, arg, r->xdp))
+	if (p->user != NETCAP_NO_ARG && p->user >= f->args)
+		refuse_argument(p, f, p->user + 1, r->xdp);
+	else if (!choose_argument(p, f, arg, r->xdp))
 		refuse_argument(p, f, arg, r->xdp);
 	else if (r->xdp)
 		p->kind = TEMPLATE_XDP;

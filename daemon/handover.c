@@ -67,6 +67,7 @@ static void describe(struct handover *h, const struct netcap_record *r, const st
 	const struct probe *probe = &h->context.load->probes.items[r->point];
 
 	describe_record(r, probe, h->context.kernel, symbolcache_get(h->context.symbols), store, m);
+	describe_user(r, &h->context.load->user, store, m);
 	if (back)
 		describe_return(r, probe, back, store, m);
 }

@@ -80,6 +80,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 		.kind = p->kind,
 		.hook = p->hook == TEMPLATE_FEXIT ? TEMPLATE_FENTRY : p->hook,
 		.filter = plan->filter ? &plan->filter[p->kind] : NULL,
+		.user = plan->user,
 		.btf_id = shared ? 0 : p->btf_id,
 		.btf_fd = shared ? 0 : p->btf_fd,
 	};
@@ -93,6 +94,7 @@ int hooks_load(struct hooks *h, const struct hooks_plan *plan, struct probe *p, 
 	config.sock_arg = p->sock;
 	config.flow_arg = p->flow;
 	config.source = p->source;
+	config.user_arg = p->user;
 	config.location_arg = p->location;
 	config.reason_arg = p->reason;
 	config.filtered = plan->filter != NULL;

@@ -29,6 +29,7 @@ struct hooks_plan {
 	struct probe_list *probes;
 	struct netcap_config config;         /* of the session; what is a probe's own is filled in */
 	const struct filter_code *filter;    /* array by enum template_kind, or NULL */
+	const struct usercode *user;         /* or NULL */
 	enum hooks_backend backend;
 	void (*progress)(void *arg, size_t done); /* trace points attached or failed, so far */
 	void *arg;

@@ -427,6 +427,7 @@ static int fill_sites(struct job *j)
 		union netcap_place place = {
 			.point = p - j->plan->probes->items,
 			.skb_arg = p->skb,
+			.user_arg = p->user < NETCAP_NO_PLACE ? p->user : NETCAP_NO_PLACE,
 			.sock_arg = p->sock,
 			.flow_arg = p->flow,
 			.indirect = p->indirect,

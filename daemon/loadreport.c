@@ -79,6 +79,8 @@ struct json_object *loadreport_error(const struct sessionload *l)
 	struct json_object *o = report_error(l->field, l->why);
 	struct json_object *nearest = NULL;
 
+	if (o && l->user_log)
+		jsonmake_text(o, "log", l->user_log);
 	if (!o || !l->culprit || l->culprit->error != PROBE_UNKNOWN)
 		return o;
 	nearest = json_object_new_array();

@@ -25,6 +25,8 @@
 #include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/server.h"
+#include "daemon/userchild.h"
+#include "daemon/userproc.h"
 #include "limit.h"
 #include "version.h"
 
@@ -325,6 +327,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], FILTERPROC_ARGUMENT))
 		return filterproc_child_main();
+	if (argc > 1 && !strcmp(argv[1], USERPROC_ARGUMENT))
+		return userchild_main(STDIN_FILENO);
 	log_init();
 	r = parse(argc, argv, &arguments);
 	if (r > 0)

@@ -112,9 +112,9 @@ static void use_tracepoint(struct probe *p, const struct kernel *k, const struct
 	else if (!arg && p->skb == TRACEPOINT_NO_ARG)
 		probe_fail(p, PROBE_REFUSED, "%s carries no struct sk_buff: its prototype is %s",
 			   p->text, prototype);
-	else if (arg > tp->args)
+	else if (arg > tp->args || (p->user != NETCAP_NO_ARG && p->user >= tp->args))
 		probe_fail(p, PROBE_REFUSED, "%s has no argument %d: its prototype is %s", p->text,
-			   arg, prototype);
+			   arg > tp->args ? arg : p->user + 1, prototype);
 	else if (!tracepoint_is_skb(k->btf, tp, p->skb))
 		probe_fail(p, PROBE_REFUSED,
 			   "argument %d of %s is no pointer to a struct sk_buff: its prototype is %s",
@@ -203,13 +203,12 @@ static void resolve(struct resolution *r, const char *text)
 		p = resolution_add(r, &name);
 		if (p)
 			probe_fail(p, PROBE_REFUSED, "%s", why);
-	} else if (name.arg2) {
-		/* for user code and functions of user space, which are not there yet */
+	} else if (name.arg2 && !r->user) {
 		p = resolution_add(r, &name);
 		if (p)
 			probe_fail(p, PROBE_REFUSED,
-				   "%s has two argument positions: this version uses one, leave the "
-				   "second out",
+				   "%s has two argument positions, and the second one is for user code, which was not given: "
+				   "leave it out",
 				   p->text);
 	} else if (name.kind == POINTNAME_TRACEPOINT) {
 		resolve_tracepoint(r, &name);
@@ -224,7 +223,8 @@ int probe_list_resolve(struct probe_list *list, const struct kernel *k,
 		       const struct module_set *modules, const struct spec *spec)
 {
 	const struct jsonstrict_strings *texts = &spec->points;
-	struct resolution r = { .list = list, .kernel = k, .modules = modules, .all_xdp = spec_is_xdp(spec) };
+	struct resolution r = { .list = list, .kernel = k, .modules = modules, .all_xdp = spec_is_xdp(spec),
+				.user = spec->user_code != NULL };
 
 	memset(list, 0, sizeof(*list));
 	for (size_t i = 0; i < texts->count && !r.error; i++) {

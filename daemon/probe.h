@@ -46,6 +46,7 @@ struct probe {
 	uint8_t flow;              /* an argument struct flowi *, flowi4 * or flowi6 * */
 	uint8_t reason;
 	bool has_headers;          /* no packet lacks headers there (tracepoint_has_headers()) */
+	uint8_t user;              /* the second @N: what user code gets, from 0; or NETCAP_NO_ARG */
 	bool indirect;             /* the argument points to what holds a pointer to the skb, */
 	uint16_t indirect_at;      /* so many bytes in */
 	struct returned returned;  /* fexit: what comes back, and where */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base64.h"
@@ -65,6 +66,50 @@ struct json_object *report_programs(const struct filter_programs *classic,
 		  jsonmake_append(list, program("raw", &classic->raw, ebpf));
 
 	free(ebpf);
+	return jsonmake_whole(list, ok);
+}
+
+/* The instructions, each behind the line of the source that it comes from. */
+static char *user_text(const struct usercode *user, const struct usercode_program *p)
+{
+	const struct usercode_line *last = NULL;
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	for (uint32_t i = 0; f && i < p->count; i++) {
+		const struct usercode_line *line = usercode_line(user, p, i);
+
+		if (line && (!last || line->line != last->line || line->file != last->file))
+			fprintf(f, "; %u: %s\n", line->line, user->strings + line->text);
+		last = line;
+		filterdump_insn(f, &p->insns[i], i);
+	}
+	if (f && !fclose(f))
+		return text;
+	free(text);
+	return NULL;
+}
+
+struct json_object *report_user(const struct usercode *user)
+{
+	const struct usercode_program *programs[] = { &user->filter, &user->action };
+	static const char *const names[] = { "filter", "action" };
+	struct json_object *list = json_object_new_array();
+	bool ok = list;
+
+	for (int i = 0; i < 2 && ok; i++) {
+		struct json_object *o;
+		char *text;
+
+		if (!programs[i]->count)
+			continue;
+		text = user_text(user, programs[i]);
+		o = json_object_new_object();
+		ok = text && jsonmake_text(o, "name", names[i]) && jsonmake_text(o, "ebpf", text);
+		ok = jsonmake_append(list, jsonmake_whole(o, ok)) && ok;
+		free(text);
+	}
 	return jsonmake_whole(list, ok);
 }
 

@@ -10,6 +10,7 @@
 #include "counters.h"
 #include "daemon/filter.h"
 #include "daemon/probe.h"
+#include "daemon/usercode.h"
 #include "meta.h"
 
 /* A SessionPoint. c may be NULL (not attached yet). */
@@ -20,6 +21,8 @@ struct json_object *report_event(const struct netcap_record *r, const struct met
 /* The Programs of a filter: classic and translated, for both starts. */
 struct json_object *report_programs(const struct filter_programs *classic,
 				    const struct filter_code *code, size_t base);
+/* The UserPrograms of the user's code. */
+struct json_object *report_user(const struct usercode *user);
 /* {"field":F,"message":M} */
 struct json_object *report_error(const char *field, const char *message);
 

@@ -38,7 +38,9 @@ struct probe *resolution_add(struct resolution *r, const struct pointname *name)
 	}
 	p = &list->items[list->count];
 	memset(p, 0, sizeof(*p));
-	p->location = p->reason = p->sock = p->flow = NETCAP_NO_ARG;
+	p->location = p->reason = p->sock = p->flow = p->user = NETCAP_NO_ARG;
+	if (name->arg2)
+		p->user = name->arg2 - 1;
 	p->asked = name->kind;
 	p->text = strdup(text);
 	if (!p->text) {

@@ -17,6 +17,7 @@ struct resolution {
 	const struct module_set *modules;
 	bool all_xdp;  /* packets of XDP are meant, not those in an skb: of all trace points, */
 	bool xdp;      /* and of the one at hand */
+	bool user;     /* there is user code, which a second argument is for */
 	size_t before; /* trace points of the texts before this one */
 	int error;     /* out of memory, too many */
 };

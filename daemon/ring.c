@@ -32,6 +32,13 @@ struct ring {
 
 #define STACK_STEP_BYTES (sizeof(struct netcap_step) + NETCAP_STACK_FRAMES * sizeof(uint64_t))
 
+/*
+ * With user code there is an even number of words behind a record's head: so its length is 8 more than a multiple of 16, which
+ * those of all others that are longer than the head are.
+ */
+_Static_assert(sizeof(struct netcap_record) % 16 == 8 && NETCAP_STACK_FRAMES * sizeof(uint64_t) % 16 == 0 &&
+	       sizeof(struct netcap_step) % 16 == 0 && sizeof(struct netcap_history) % 16 == 0, "records are told by their lengths");
+
 /* What it is shows in its length: records have others, by the sizes of record.bpf.h, and are longer with a stack. */
 static void hand_over(struct ring *r, void *data, size_t len)
 {

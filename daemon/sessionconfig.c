@@ -53,3 +53,12 @@ void sessionconfig_fill(struct netcap_config *config, const struct spec *spec, c
 	if (spec->comm)
 		strncpy(config->comm, spec->comm, sizeof(config->comm) - 1);
 }
+
+void sessionconfig_add_user(struct netcap_config *config, const struct usercode *user)
+{
+	if (user->filter.count)
+		config->user_filter = user->filter.argument ? NETCAP_USER_ARG : NETCAP_USER_CTX;
+	if (user->action.count)
+		config->user_action = user->action.argument ? NETCAP_USER_ARG : NETCAP_USER_CTX;
+	config->user_words = (user->bytes + 15) / 16 * 2; /* an even number: see daemon/ring.c */
+}

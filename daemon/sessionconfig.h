@@ -7,6 +7,7 @@
 
 #include "bpf/record.h"
 #include "daemon/kernel.h"
+#include "daemon/usercode.h"
 #include "spec.h"
 
 /* At more trace points than this, headers that are missing are made only if that is asked for. */
@@ -14,5 +15,7 @@
 
 /* points: how many trace points there are. What differs between a session's programs is left 0. */
 void sessionconfig_fill(struct netcap_config *config, const struct spec *spec, const struct kernel *k, size_t points);
+/* Adds what the user's code, if there is any, needs. */
+void sessionconfig_add_user(struct netcap_config *config, const struct usercode *user);
 
 #endif

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base64.h"
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
 #include "daemon/report.h"
 #include "daemon/sessionconfig.h"
 #include "daemon/sessionload.h"
+#include "daemon/userproc.h"
 #include "daemon/wallclock.h"
 #include "journey.h"
 
@@ -148,6 +150,36 @@ static bool translate(struct sessionload *l)
 	return true;
 }
 
+/* From an object to instructions that the verifier takes. */
+static bool take_user(struct sessionload *l)
+{
+	struct userproc_request request;
+	uint8_t *object;
+	size_t size;
+	int r;
+
+	if (!l->spec->user_code)
+		return true;
+	object = base64_decode(l->spec->user_code, &size);
+	if (!object) {
+		fail(l, errno == ENOMEM ? "Failed" : "InvalidSpec", "userCode",
+		     errno == ENOMEM ? "no memory for the user code" : "userCode is not base64");
+		return false;
+	}
+	request = (struct userproc_request){
+		.object = object,
+		.size = size,
+		.filter = l->spec->user_filter,
+		.action = l->spec->user_action,
+		.log = l->spec->user_log,
+	};
+	r = userproc_make(&request, &l->user, l->why, sizeof(l->why), &l->user_log);
+	free(object);
+	if (r)
+		fail(l, r == -EINVAL ? "InvalidCode" : "Failed", "userCode", NULL);
+	return !r;
+}
+
 static bool wants_returns(const struct sessionload *l)
 {
 	for (size_t i = 0; i < l->probes.count; i++)
@@ -194,11 +226,13 @@ static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 		.maps = &l->maps,
 		.probes = &l->probes,
 		.filter = l->filtered ? l->code : NULL,
+		.user = l->spec->user_code ? &l->user : NULL,
 		.backend = l->backend,
 		.progress = on_progress,
 		.arg = l,
 	};
 	sessionconfig_fill(&plan->config, l->spec, l->kernel, l->probes.count);
+	sessionconfig_add_user(&plan->config, &l->user);
 }
 
 static bool attach(struct sessionload *l)
@@ -274,6 +308,8 @@ static struct json_object *plan_json(const struct sessionload *l)
 		return NULL;
 	json_object_object_add(o, "state", json_object_new_string("planned"));
 	json_object_object_add(o, "points", points_json(l));
+	if (l->spec->user_code)
+		jsonmake_add(o, "user", report_user(&l->user));
 	if (!l->filtered)
 		return o;
 	kind = shown_kind(l);
@@ -303,7 +339,7 @@ static void plan(struct sessionload *l)
 
 void sessionload_run(struct sessionload *l)
 {
-	if (!check_backend(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !check_gather(l) ||
+	if (!check_backend(l) || !take_user(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !check_gather(l) ||
 	    !translate(l))
 		return;
 	if (l->spec->dry_run)
@@ -358,6 +394,8 @@ void sessionload_clear(struct sessionload *l)
 	for (int kind = 0; kind < TEMPLATE_KINDS; kind++)
 		filter_code_clear(&l->code[kind]);
 	filter_programs_clear(&l->classic);
+	usercode_clear(&l->user);
+	free(l->user_log);
 	maps_unmap_control(l->control);
 	maps_close(&l->maps);
 	json_object_put(l->plan);

@@ -19,6 +19,7 @@
 #include "daemon/maps.h"
 #include "daemon/probe.h"
 #include "daemon/track.h"
+#include "daemon/usercode.h"
 #include "daemon/worker.h"
 #include "spec.h"
 
@@ -30,7 +31,7 @@ struct sessionload_point {
 	uint64_t limited;     /* that came after the count limit, beside those that the program saw */
 };
 
-#define SESSIONLOAD_WHY_BYTES 512
+#define SESSIONLOAD_WHY_BYTES 1024
 
 struct sessionload {
 	const struct kernel *kernel;
@@ -40,6 +41,8 @@ struct sessionload {
 	size_t *in_use;                   /* not owned */
 	size_t counted;                   /* how much of it is this session's */
 	struct filter_code code[TEMPLATE_KINDS]; /* owned */
+	struct usercode user;             /* owned; empty without user code */
+	char *user_log;                   /* owned; what the verifier said of it, NULL: nothing, or nobody asked */
 	struct template_maps maps;        /* owned */
 	struct netcap_control *control;   /* owned mapping, NULL before the maps are there */
 	struct netcap_counters *scratch;  /* owned */

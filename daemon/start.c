@@ -38,6 +38,10 @@ static bool is_possible(const struct methods *m, struct conn *c, const struct sp
 		jsonmake_text(parameters, "message",
 			      "Start has several replies: call it with more, or with dryRun");
 		conn_send(c, varlink_error("org.varlink.service.ExpectedMore", parameters), true);
+	} else if (spec->user_code && conn_peer(c)->role < PEER_ADMIN) {
+		conn_error(c, "NotPermitted", "userCode",
+			   "you are %s (uid %u), and user code can read all of the kernel's memory: only administrators "
+			   "may load it", peer_role_name(conn_peer(c)->role), (unsigned)conn_peer(c)->uid);
 	} else if (fd >= 0 && descriptor_check(fd, why, sizeof(why))) {
 		conn_error(c, "BadDescriptor", "", "%s", why);
 	} else if (fd < 0 && spec->snaplen > QUOTA_EVENT_SNAPLEN) {

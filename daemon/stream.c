@@ -125,7 +125,7 @@ const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uin
 			    uint32_t *cap_len, uint32_t *wire_len)
 {
 	const uint8_t *data = (const uint8_t *)(r->stack + (r->flags & NETCAP_F_STACK ?
-							    NETCAP_STACK_FRAMES : 0));
+							    NETCAP_STACK_FRAMES : 0) + r->user_words);
 	const uint8_t tag[STREAM_TAG_BYTES] = { r->vlan_tpid >> 8, r->vlan_tpid, r->vlan_tci >> 8,
 					 r->vlan_tci };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/record.h" /* the skeletons need its types */
@@ -14,12 +15,13 @@
 #include "bpf/netcap_cast.skel.h"
 #include "bpf/netcap_old.skel.h"
 #include "daemon/constants.h"
+#include "daemon/splice.h"
 #include "daemon/template.h"
 #include "daemon/trim.h"
 
 #define LOG_BYTES      65536
 #define LOG_LEVEL      4 /* what is wrong, without the way there, which older kernels cut at its end */
-#define MAX_SUBPROGS   32
+#define MAX_SUBPROGS   SPLICE_FUNCTIONS
 
 /* Which of the session's maps an instruction wants. */
 enum map_slot {
@@ -85,6 +87,8 @@ struct template {
 	struct bpf_insn *insns; /* owned; map descriptors replaced by enum map_slot */
 	size_t count;
 	size_t stub;            /* first instruction of netcap_filter(), the last subprogram; or count */
+	size_t user_filter;     /* first instruction of netcap_user_filter(), SIZE_MAX: there is none; */
+	size_t user_action;     /* and of netcap_user_action() */
 	size_t load;            /* first instruction of netcap_load(); 0: there is no filter */
 	struct bpf_func_info functions[MAX_SUBPROGS];
 	uint32_t function_count;
@@ -204,9 +208,25 @@ static int learn_functions(struct template *t, int program)
 	return t->load && t->load < t->stub ? 0 : -EPROTO;
 }
 
+/* Where the user's code goes, by the names that the programs' own types have. */
+static void learn_user_places(struct template *t, const struct btf *btf)
+{
+	t->user_filter = t->user_action = SIZE_MAX;
+	for (uint32_t i = 0; i < t->function_count; i++) {
+		const struct btf_type *type = btf__type_by_id(btf, t->functions[i].type_id);
+		const char *name = type ? btf__name_by_offset(btf, type->name_off) : "";
+
+		if (!strcmp(name, "netcap_user_filter"))
+			t->user_filter = t->functions[i].insn_off;
+		else if (!strcmp(name, "netcap_user_action"))
+			t->user_action = t->functions[i].insn_off;
+	}
+}
+
 static int take_program(struct template *t, const struct bpf_object *object, const char *name)
 {
 	const struct bpf_program *p = bpf_object__find_program_by_name(object, name);
+	int r;
 
 	if (!p)
 		return -ENOENT;
@@ -215,7 +235,10 @@ static int take_program(struct template *t, const struct bpf_object *object, con
 	if (!t->insns)
 		return -ENOMEM;
 	memcpy(t->insns, bpf_program__insns(p), t->count * sizeof(*t->insns));
-	return name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p));
+	r = name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p));
+	if (!r)
+		learn_user_places(t, bpf_object__btf(object));
+	return r;
 }
 
 /* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
@@ -335,32 +358,78 @@ static void fill_in(struct bpf_insn *insns, size_t count, const struct template_
 	}
 }
 
-/* A program as it is loaded. */
-struct copied {
-	struct bpf_insn *insns; /* owned */
-	size_t count;
-	struct bpf_func_info functions[MAX_SUBPROGS];
+/* A program as it is loaded: of the template, the filter and the user's code what the constants leave. */
+struct build {
+	struct splice code; /* owned */
+	struct bpf_func_info functions[MAX_SUBPROGS + 2 * USERCODE_FUNCTIONS];
 	uint32_t function_count;
 };
 
-/* Instructions before the stub, then the filter or the stub itself; of these what the constants leave. */
-static int make_copy(const struct template *t, const struct template_copy *copy, const struct template_maps *maps,
-		     struct copied *c)
+/* What is put in the place of stubs: the filter, and the user's code. Returns how many parts. */
+static size_t choose_parts(const struct template *t, const struct template_copy *copy, struct splice_part parts[3])
 {
-	const struct filter_code *filter = copy->filter;
-	size_t tail = filter ? filter->count : t->count - t->stub;
-	const struct bpf_insn *last = filter ? filter->insns : t->insns + t->stub;
+	const struct usercode *user = copy->user;
+	size_t n = 0;
 
-	c->count = t->stub + tail;
-	c->insns = malloc(c->count * sizeof(*c->insns));
-	if (!c->insns)
+	if (copy->filter)
+		parts[n++] = (struct splice_part){ t->stub, copy->filter->insns, copy->filter->count, true };
+	if (user && user->filter.count)
+		parts[n++] = (struct splice_part){ t->user_filter, user->filter.insns, user->filter.count, false };
+	if (user && user->action.count)
+		parts[n++] = (struct splice_part){ t->user_action, user->action.insns, user->action.count, false };
+	return n;
+}
+
+/* The user's program that is in the place of this function, or NULL. */
+static const struct usercode_program *user_program(const struct template *t, const struct usercode *user, size_t at)
+{
+	if (user && at == t->user_filter && user->filter.count)
+		return &user->filter;
+	if (user && at == t->user_action && user->action.count)
+		return &user->action;
+	return NULL;
+}
+
+/* Functions of the user's have the stub's type: all that the verifier wants to know is that they are not global. */
+static void place_functions(const struct template *t, const struct usercode *user, struct build *b)
+{
+	b->function_count = 0;
+	for (uint32_t f = 0; f < t->function_count; f++) {
+		const struct usercode_program *p = user_program(t, user, t->functions[f].insn_off);
+		uint32_t count = p ? p->function_count : 1;
+
+		for (uint32_t i = 0; i < count; i++) {
+			struct bpf_func_info *info = &b->functions[b->function_count++];
+
+			*info = t->functions[f];
+			info->insn_off = b->code.starts[f] + (p ? p->functions[i] : 0);
+		}
+	}
+}
+
+static int build(const struct template *t, const struct template_copy *copy, const struct template_maps *maps,
+		 struct build *b)
+{
+	struct bpf_insn *insns = malloc(t->count * sizeof(*insns));
+	uint32_t starts[MAX_SUBPROGS];
+	struct splice_part parts[3];
+	size_t count = choose_parts(t, copy, parts);
+	int r;
+
+	b->code.insns = NULL;
+	b->function_count = 0;
+	if (!insns)
 		return -ENOMEM;
-	memcpy(c->insns, t->insns, t->stub * sizeof(*c->insns));
-	memcpy(c->insns + t->stub, last, tail * sizeof(*c->insns));
-	memcpy(c->functions, t->functions, sizeof(c->functions));
-	c->function_count = t->function_count;
-	fill_in(c->insns, t->stub, maps, copy->config);
-	return trim_program(c->insns, &c->count, c->functions, &c->function_count);
+	memcpy(insns, t->insns, t->count * sizeof(*insns));
+	fill_in(insns, t->stub, maps, copy->config);
+	for (uint32_t f = 0; f < t->function_count; f++)
+		starts[f] = t->functions[f].insn_off;
+	r = splice_make(insns, t->count, starts, t->function_count, parts, count, &b->code);
+	free(insns);
+	if (r)
+		return r;
+	place_functions(t, copy->user, b);
+	return trim_program(b->code.insns, &b->code.count, b->functions, &b->function_count);
 }
 
 /* The last lines of the verifier's log say what was wrong. */
@@ -381,41 +450,40 @@ static void quote_log(const char *log, int error, char *why, size_t size)
 int template_load(const struct template_set *set, const struct template_copy *copy,
 		  const struct template_maps *maps, char *why, size_t size)
 {
-	const struct template *t = &set->kinds[copy->kind];
-	struct copied c = {};
+	const char *name = hooks[copy->hook].program;
+	enum bpf_prog_type type = hooks[copy->hook].type;
+	struct build b;
+	int r = build(&set->kinds[copy->kind], copy, maps, &b), fd;
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
 		    .prog_btf_fd = set->btf,
-		    .func_info = c.functions,
+		    .func_info = b.functions,
+		    .func_info_cnt = b.function_count,
 		    .func_info_rec_size = sizeof(struct bpf_func_info),
 		    .expected_attach_type = hooks[copy->hook].attach,
 		    .attach_btf_id = copy->btf_id,
 		    .attach_btf_obj_fd = copy->btf_fd);
-	const char *name = hooks[copy->hook].program;
-	enum bpf_prog_type type = hooks[copy->hook].type;
-	int fd, error;
 
-	if (make_copy(t, copy, maps, &c)) {
-		snprintf(why, size, "no memory for a program of %zu instructions", c.count);
-		free(c.insns);
-		return -ENOMEM;
+	if (r) {
+		free(b.code.insns);
+		snprintf(why, size, "the program cannot be put together: %s", strerror(-r));
+		return r;
 	}
-	options.func_info_cnt = c.function_count;
-	fd = bpf_prog_load(type, name, "Dual BSD/GPL", c.insns, c.count, &options);
-	error = errno;
+	fd = bpf_prog_load(type, name, "Dual BSD/GPL", b.code.insns, b.code.count, &options);
+	r = -errno;
 	if (fd < 0) {
 		char *log = calloc(1, LOG_BYTES);
 
 		options.log_buf = log;
 		options.log_size = log ? LOG_BYTES : 0;
 		options.log_level = log ? LOG_LEVEL : 0;
-		fd = bpf_prog_load(type, name, "Dual BSD/GPL", c.insns, c.count, &options);
-		error = errno;
+		fd = bpf_prog_load(type, name, "Dual BSD/GPL", b.code.insns, b.code.count, &options);
+		r = -errno;
 		if (fd < 0)
-			quote_log(log ? log : "", error, why, size);
+			quote_log(log ? log : "", -r, why, size);
 		free(log);
 	}
-	free(c.insns);
-	return fd < 0 ? -error : fd;
+	free(b.code.insns);
+	return fd < 0 ? r : fd;
 }
 
 enum template_kind template_shared(enum template_kind kind)

@@ -13,6 +13,7 @@
 
 #include "bpf/record.h"
 #include "daemon/filter.h"
+#include "daemon/usercode.h"
 
 enum template_kind {
 	TEMPLATE_TYPED,   /* the verifier knows the arguments' types: tp_btf, fentry */
@@ -43,6 +44,7 @@ struct template_copy {
 	enum template_hook hook;
 	const struct netcap_config *config;
 	const struct filter_code *filter; /* translated body of netcap_filter(), NULL for none */
+	const struct usercode *user;      /* the user's own, NULL for none */
 	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry, fexit: the function */
 	int btf_fd;      /* of the module or program that btf_id is in, 0: the kernel */
 };

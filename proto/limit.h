@@ -4,6 +4,8 @@
 #define LIMIT_H
 
 #define LIMIT_MESSAGE_BYTES  65536    /* one Varlink message, without its NUL */
+#define LIMIT_START_BYTES    262144   /* the same from those who may start sessions: it may bring user code */
+#define LIMIT_CODE_BYTES     174764   /* an object with user code, as base64: 131,072 bytes */
 #define LIMIT_JSON_DEPTH     8        /* nested objects and arrays */
 #define LIMIT_FILTER_BYTES   1024     /* tcpdump expression */
 #define LIMIT_POINTS         64       /* trace points in one session */

@@ -48,6 +48,7 @@ static const struct field fields[] = {
 	FIELD(tunnel, FIELD_TEXT),
 	FIELD(made, FIELD_TEXT),
 	FIELD(partial, FIELD_DECIMAL),
+	FIELD(user, FIELD_TEXT),
 	FIELD(stack, FIELD_STACK),
 	FIELD(track, FIELD_DECIMAL),
 };

@@ -39,6 +39,7 @@ struct meta {
 	uint16_t protocol;    /* EtherType, host order */
 	uint64_t skb;         /* address, an identity while the packet lives */
 	uint8_t partial;      /* 1: page fragments could not be read, bytes are missing */
+	const char *user;     /* what the user's action wrote, "a:0x1;x1:'M'"; or NULL */
 	uint64_t track;       /* number of the packet in the session, 0: it is not followed */
 	unsigned frames;      /* entries in stack[] */
 	const char *stack[META_MAX_FRAMES]; /* "symbol+0xoffset", innermost first */

@@ -45,6 +45,10 @@ static const struct jsonstrict_field fields[] = {
 	 -LIMIT_SKB_DATA_OFFSET, LIMIT_SKB_DATA_OFFSET},
 	{"backend", JSONSTRICT_STRING, offsetof(struct spec, backend), false, 1, LIMIT_COMM_BYTES},
 	{"packets", JSONSTRICT_STRING, offsetof(struct spec, packets), false, 1, LIMIT_COMM_BYTES},
+	{"userCode", JSONSTRICT_STRING, offsetof(struct spec, user_code), false, 4, LIMIT_CODE_BYTES},
+	{"userFilter", JSONSTRICT_BOOLEAN, offsetof(struct spec, user_filter), false, 0, 0},
+	{"userAction", JSONSTRICT_BOOLEAN, offsetof(struct spec, user_action), false, 0, 0},
+	{"userLog", JSONSTRICT_BOOLEAN, offsetof(struct spec, user_log), false, 0, 0},
 	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
 	{"quiet", JSONSTRICT_BOOLEAN, offsetof(struct spec, quiet), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
@@ -79,6 +83,7 @@ void spec_clear(struct spec *s)
 	free(s->fake_hdr);
 	free(s->packets);
 	free(s->gather);
+	free(s->user_code);
 	spec_init(s);
 }
 
@@ -268,6 +273,21 @@ static int check_gather(const struct spec *s, const struct refusal *r)
 	return 0;
 }
 
+static int check_user(const struct spec *s, const struct refusal *r)
+{
+	bool wanted = s->user_filter || s->user_action;
+
+	if (wanted && !s->user_code)
+		return refuse(r, "userCode", "a filter or action of the user's needs an object with it: give userCode");
+	if (s->user_code && !wanted)
+		return refuse(r, "userCode", "the object may have a filter and an action: say by userFilter and "
+			      "userAction which is wanted");
+	if (s->user_log && !s->user_code)
+		return refuse(r, "userLog", "there is no user code that the verifier could say something about: give "
+			      "userCode, or leave userLog out");
+	return 0;
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -290,6 +310,8 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_track(s, &refusal);
 	if (!r)
 		r = check_gather(s, &refusal);
+	if (!r)
+		r = check_user(s, &refusal);
 	return r;
 }
 

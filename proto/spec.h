@@ -20,6 +20,7 @@ struct spec {
 	char *packets;     /* "skb" or "xdp": what holds those that are meant, NULL: skb */
 	char *gather;      /* show each packet's way through the trace points, by what it is known: "track",
 			      "pointer", "content"; NULL: each event by itself */
+	char *user_code;   /* object with the user's filter or action (bpf/user_abi.h) as base64, NULL: none */
 	int64_t netns;     /* inode number, 0: any */
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
@@ -42,6 +43,9 @@ struct spec {
 	bool skb_data;     /* packets are Ethernet frames and begin at skb->data */
 	bool dry_run;      /* plan only */
 	bool force;        /* many trace points without a filter */
+	bool user_filter;  /* the filter in user_code is wanted */
+	bool user_action;  /* and its action */
+	bool user_log;     /* what the verifier says of it is wanted, if it refuses */
 	bool quiet;        /* no counts while the session runs */
 };
 

@@ -12,6 +12,7 @@ import pathlib
 import resource
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -78,6 +79,14 @@ class Bench:
     def netcap(self, *options, point=subjects.POINT, verb="skb"):
         return Netcap(self.build, self.daemon, *options, point=point, verb=verb)
 
+    def user_code(self, kind):
+        """An object of user_filter.c or user_action.c, compiled when it is first wanted."""
+        made = self.build / f"tests/bench/user_{kind}.o"
+        source = TOP / f"tests/bench/user_{kind}.c"
+        if not made.exists() or made.stat().st_mtime < source.stat().st_mtime:
+            subprocess.run([self.build / "client/netcapctl", "compile", source, "-o", made], check=True, timeout=60)
+        return str(made)
+
     def tcpdump(self, *expression):
         return Tcpdump(self.lab, *expression)
 
@@ -132,12 +141,14 @@ def measure_costs(bench):
                 "per-load": lambda: bench.reference("per-load"),
                 "netcap": lambda: bench.netcap("-e", NO_MATCH),
                 "ledger": lambda: Ledger(bench.daemon),
-                "netcap mark": lambda: bench.netcap("--mark", "0x7e57")}
+                "netcap mark": lambda: bench.netcap("--mark", "0x7e57"),
+               "user filter": lambda: bench.netcap("--user-filter", bench.user_code("filter"))}
     capture = {"empty paced": lambda: bench.reference("empty"),
                "netcap-wakeups": lambda: bench.reference("netcap-wakeups"),
                "record": lambda: bench.reference("record"),
                "record-polled": lambda: bench.reference("record-polled"),
-               "netcap all": bench.netcap}
+               "netcap all": bench.netcap,
+               "user action": lambda: bench.netcap("--user-action", bench.user_code("action"))}
     costs = {name: Cost() for name in [*no_match, *capture]}
     with subjects.ProgramStatistics(bench.build) as statistics_of:
         for _ in range(size.rounds):
@@ -174,6 +185,7 @@ def cost_rows(costs):
         Row("  of which without any filter (--mark)", spread(net(costs, "netcap mark"))),
         Row("counted by the drop ledger, per drop", spread(ledger), "", "", "",
             verdict(statistics.median(ledger), LEDGER_LIMIT_NS, f"<= {LEDGER_LIMIT_NS}")),
+        Row("no match by a user's filter of one line (skb->mark == 0x7e57)", spread(net(costs, "user filter"))),
         Row("captured; reference: the same, default wake-ups", spread(captured), spread(wakeups),
             "", spread(capture_ratio, 3),
             verdict(statistics.median(capture_ratio), CAPTURE_LIMIT, f"<= {CAPTURE_LIMIT}")),
@@ -181,6 +193,7 @@ def cost_rows(costs):
             spread(net_captured(costs, "record"))),
         Row("  reference: bare 304-byte record, no wake-ups", "",
             spread(net_captured(costs, "record-polled"))),
+        Row("captured, with a user's action of six fields", spread(net_captured(costs, "user action"))),
         Row("  packets captured of those sent, %",
             spread([100 * v for v in costs["netcap all"].captured], 1),
             spread([100 * v for v in costs["netcap-wakeups"].captured], 1)),

@@ -219,7 +219,7 @@ LIST = b'{"method":"io.netcap.Capture.List"%s}\0'
     START % (b'{"points":["tracepoint:skb:kfree_skb"],"filter":"' + b"a" * 2000 + b'"}'),
     START % (b'{"points":[' + b'"tracepoint:skb:kfree_skb",' * 70 + b'"x"]}'),
     START % b'{"points":["tracepoint:skb:kfree_skb"],"filter":"tcp port \\ud800"}',
-    b"A" * 70000, b'{"method":"' + b"A" * 65000 + b'"}\0', b"\x16\x03\x01\x02\x00\x01" * 20000,
+    b"A" * 270000, b'{"method":"' + b"A" * 65000 + b'"}\0', b"\x16\x03\x01\x02\x00\x01" * 20000,
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n\0",
 ], ids=lambda data: repr(data[:44]))
 def test_hostile_messages(idle, data):

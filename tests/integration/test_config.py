@@ -285,6 +285,27 @@ def test_roles_count_for_new_connections(start):
             assert not may_capture(observer) and not may(observer, "Reload")
 
 
+def test_only_administrators_load_user_code(start):
+    """It is refused before anything looks at it."""
+    daemon = start({"roles": {"capturer": [str(USER)], "admin": [str(USER + 1)]}})
+    parameters = {"points": [KFREE], "userCode": "AAAA", "userFilter": True, "dryRun": True}
+    with connect_as(daemon) as capturer:
+        assert may_capture(capturer)
+        with pytest.raises(Error) as caught:
+            capturer.call("Start", parameters)
+        assert caught.value.name == INTERFACE + "NotPermitted"
+        assert caught.value.parameters["field"] == "userCode"
+        assert "only administrators may load it" in caught.value.parameters["message"]
+        # as long as code may be: to the daemon it is a call like any other
+        with pytest.raises(Error) as caught:
+            capturer.call("Start", {**parameters, "userCode": 40000 * "AAAA"})
+        assert caught.value.name == INTERFACE + "NotPermitted"
+    with connect_as(daemon, USER + 1) as admin:
+        with pytest.raises(Error) as caught:
+            admin.call("Start", parameters)
+        assert caught.value.name == INTERFACE + "InvalidCode"
+
+
 def test_root_stays_an_administrator(start):
     daemon = start({"roles": {"observer": ["root", "0", "@root"]}})
     assert reload(daemon) == {}

@@ -50,11 +50,34 @@ static void test_digits(void **state)
 	free(text);
 }
 
+static void test_decode(void **state)
+{
+	static const char *const wrong[] = { "A", "AA", "AAA", "A===", "AA=A", "AAAA=", "AA==AAAA", "AB==", "AAB=", "A*AA", "AA A" };
+	uint8_t bytes[256], *back;
+	size_t len;
+
+	for (int i = 0; i < 256; i++)
+		bytes[i] = 255 - i;
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		char *text = base64_encode(bytes, n);
+
+		back = base64_decode(text, &len);
+		assert_non_null(back);
+		assert_int_equal(len, n);
+		assert_memory_equal(back, bytes, n);
+		free(back);
+		free(text);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+		assert_null(base64_decode(wrong[i], &len));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vectors),
 		cmocka_unit_test(test_digits),
+		cmocka_unit_test(test_decode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
