@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "daemon/filterchild.h"
 #include "daemon/filterproc.h"
+#include "daemon/selfspawn.h"
 #include "proto/limit.h"
 
 struct filterproc_request {
@@ -156,33 +156,6 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 			    WEXITSTATUS(status), fp->current->text);
 }
 
-static int spawn(struct filterproc *fp, int fd)
-{
-	char *argv[] = {(char *)"netcapd", (char *)FILTERPROC_ARGUMENT, NULL};
-	char *envp[] = {NULL};
-	const char *executable = fp->executable ? fp->executable : "/proc/self/exe";
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int err;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-	if (!err)
-		err = posix_spawn(&fp->pid, executable, &actions, &attributes, argv, envp);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	if (err)
-		fp->pid = 0;
-	return -err;
-}
-
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 
 static int watch(struct filterproc *fp)
@@ -208,7 +181,7 @@ static int start_child(struct filterproc *fp)
 	if (fcntl(pair[1], F_SETFL, 0))
 		err = -errno;
 	else
-		err = spawn(fp, pair[1]);
+		err = selfspawn(fp->executable, FILTERPROC_ARGUMENT, pair[1], &fp->pid);
 	close(pair[1]);
 	fp->fd = pair[0];
 	if (!err)

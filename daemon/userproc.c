@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,35 +11,12 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "daemon/selfspawn.h"
 #include "daemon/userchild.h"
 #include "daemon/userproc.h"
 #include "daemon/wallclock.h"
 
 #define MS 1000000
-
-static int spawn(const char *executable, int fd, pid_t *pid)
-{
-	char *argv[] = {(char *)"netcapd", (char *)USERPROC_ARGUMENT, NULL};
-	char *envp[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int err;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
-	if (!err)
-		err = posix_spawn(pid, executable ? executable : "/proc/self/exe", &actions, &attributes, argv, envp);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -err;
-}
 
 /* Everything that goes there and back. */
 struct talk {
@@ -176,7 +152,7 @@ int userproc_make(const struct userproc_request *request, struct usercode *code,
 	}
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	t.fd = pair[0];
-	r = spawn(request->executable, pair[1], &pid);
+	r = selfspawn(request->executable, USERPROC_ARGUMENT, pair[1], &pid);
 	close(pair[1]);
 	if (r) {
 		snprintf(why, size, "the process that takes in user code cannot be started: %s", strerror(-r));
