@@ -33,10 +33,10 @@ int maps_make_calls(struct template_maps *maps);
  * packet is gone, too. 0 or negative errno.
  */
 int maps_make_track(struct template_maps *maps, uint32_t size, bool ends);
-/* Bytes of kernel memory that the next one takes, about. */
-uint64_t maps_gather_bytes(const struct spec *spec);
 /* The same for a session that gathers. 0 or negative errno. */
 int maps_make_gather(struct template_maps *maps, const struct spec *spec);
+/* Bytes of kernel memory that these take, about. */
+uint64_t maps_gather_bytes(const struct spec *spec);
 /* How many sk_buffs are followed just now. */
 uint64_t maps_count_track(const struct template_maps *maps);
 /* Closes all; takes half-built ones, and leaves MAPS_NONE. */
