@@ -17,6 +17,7 @@
 #include <bpf/bpf_helpers.h>
 #include "cast.bpf.h"
 #include "kernel.h"
+#include "source.bpf.h"
 #include "verifier.bpf.h"
 
 #define CONTENT_BYTES 64 /* of the transport header and what follows; of what is no IP packet, all */
@@ -39,7 +40,7 @@ static __always_inline void content_read(union content *c, __u64 at, __u32 len, 
 	size = size < CONTENT_BYTES ? size : CONTENT_BYTES;
 	VERIFIER_OPAQUE(size);
 	if (size <= CONTENT_BYTES)
-		bpf_probe_read_kernel(c->bytes, size, (void *)(at + off));
+		SOURCE_READ(c->bytes, size, (void *)(at + off));
 }
 
 static __always_inline __u64 content_mix(__u64 key, const union content *c)
@@ -56,7 +57,7 @@ static __always_inline __u32 content_network(__u64 at, __u32 len)
 {
 	__be16 type = 0;
 
-	if (len < ETH_HLEN || bpf_probe_read_kernel(&type, sizeof(type), (void *)(at + ETH_HLEN - sizeof(type))))
+	if (len < ETH_HLEN || SOURCE_READ(&type, sizeof(type), (void *)(at + ETH_HLEN - sizeof(type))))
 		return 0;
 	return ETH_HLEN + (type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD) ? VLAN_HLEN : 0);
 }

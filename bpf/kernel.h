@@ -219,10 +219,15 @@ struct xdp_frame {
 	__u32 flags; /* Linux 5.18 */
 };
 
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
 	char comm[16];
+	struct nsproxy *nsproxy;
 };
 
 #pragma clang attribute pop

@@ -6,7 +6,7 @@
  */
 #include "packet.bpf.h"
 #include "xdp.bpf.h"
-#include "record.bpf.h"
+#include "describe.bpf.h"
 #include "call.bpf.h"
 #include "context.bpf.h"
 #include "wanted.bpf.h"
@@ -46,18 +46,6 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 
 struct netcap_control netcap_control SEC(".data.control");
 
-/*
- * 16 bytes, a load each, which costs less than the call of a helper. In this order, or clang keeps them
- * all on the stack.
- */
-static __always_inline void copy_name(char *to, const char *from)
-{
-	for (int i = 0; i < NETCAP_COMM_LEN; i++) {
-		to[i] = *(const volatile char *)&from[i];
-		asm volatile("" ::: "memory");
-	}
-}
-
 static __always_inline void describe_device(struct netcap_record *r, struct net_device *dev,
 					    bool typed)
 {
@@ -66,11 +54,6 @@ static __always_inline void describe_device(struct netcap_record *r, struct net_
 	else
 		bpf_core_read(r->dev, sizeof(r->dev), &dev->name);
 }
-
-/* What describe() fills, on the stack, which is short: the fields up to comm. */
-struct record_head {
-	__u64 words[offsetof(struct netcap_record, comm) / sizeof(__u64)];
-};
 
 static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 point,
 				     struct sk_buff *skb, struct net_device *dev,
@@ -103,24 +86,6 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 	r->ifindex = PACKET_GET(typed, dev, ifindex);
 	describe_device(r, dev, typed);
-}
-
-/* Who runs here: straight into the record, for the stack is short. */
-static __always_inline void describe_task(struct netcap_record *r)
-{
-#ifdef NETCAP_OLD_LOOPS
-	__u64 task = bpf_get_current_pid_tgid();
-
-	r->pid = task >> 32;
-	r->tid = task;
-	bpf_get_current_comm(r->comm, sizeof(r->comm));
-#else
-	struct task_struct *task = bpf_get_current_task_btf(); /* Linux 5.11 */
-
-	r->pid = task->tgid;
-	r->tid = task->pid;
-	copy_name(r->comm, task->comm);
-#endif
 }
 
 static __always_inline void keep_stack(struct netcap_record *r, void *ctx)
@@ -346,11 +311,6 @@ filtered:
 	if (!taken)
 		__sync_fetch_and_add(&counters->filtered, 1);
 	return 0;
-}
-
-static __always_inline bool active(void)
-{
-	return *(volatile __u32 *)&netcap_control.active;
 }
 
 /* Of a program that is at one trace point only. */

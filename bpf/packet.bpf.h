@@ -11,6 +11,28 @@
 #include "locate.bpf.h"
 #include "source.bpf.h"
 
+#ifdef NETCAP_PROCESS
+static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
+{
+	return pkt->source;
+}
+
+static __always_inline const void *packet_linear(const struct netcap_packet *pkt, const void *direct)
+{
+	return direct;
+}
+
+/* Behind the packet there may be no memory. */
+static __always_inline long packet_window(struct netcap_packet *pkt, const void *direct)
+{
+	__u64 size = pkt->limit;
+
+	VERIFIER_OPAQUE(size);
+	if (size > NETCAP_WINDOW)
+		size = NETCAP_WINDOW;
+	return SOURCE_READ(pkt->window, size, direct);
+}
+#else
 /* Where the packet's bytes are. No branch, which is two ways to the verifier. */
 static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 {
@@ -30,6 +52,13 @@ static __always_inline const void *packet_linear(const struct netcap_packet *pkt
 {
 	return CONFIG(fake) && source_kind(pkt->source) == SOURCE_MADE ? source_holder(pkt->source) + pkt->start : direct;
 }
+
+/* What lies behind is skb_shared_info, or whatever else: the filter does not look there. */
+static __always_inline long packet_window(struct netcap_packet *pkt, const void *direct)
+{
+	return SOURCE_READ(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct));
+}
+#endif
 
 /*
  * size bytes (1, 2, 4) of a packet as one number in host order, or -1. place: where byte 0 is from
@@ -102,8 +131,7 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		VERIFIER_FORGET(pkt->limit);
 		return netcap_filter(pkt, direct);
 	}
-	/* what lies behind is skb_shared_info, or whatever else: the filter does not look there */
-	if (bpf_probe_read_kernel(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct)))
+	if (packet_window(pkt, direct))
 		pkt->limit = 0;
 	else if (pkt->limit > NETCAP_WINDOW)
 		pkt->limit = NETCAP_WINDOW;

@@ -123,7 +123,7 @@ static __always_inline void record_fill(struct netcap_record *r, const struct re
 	VERIFIER_FORGET(done);
 	if (done > plan->room)
 		done = plan->room;
-	good = ~(bpf_probe_read_kernel(data, done, packet_linear(pkt, direct)) >> 63); /* all bits, or none */
+	good = ~(SOURCE_READ(data, done, packet_linear(pkt, direct)) >> 63); /* all bits, or none */
 	done &= good;
 	if (plan->piece) {
 		struct source_copy copy = {

@@ -82,6 +82,55 @@ enum netcap_user {
 	NETCAP_USER_ARG = 2,  /* the argument that the second @N names, 0 without one */
 };
 
+/* A call of a function in a process that has not returned. */
+struct netcap_entered {
+	__u64 task;  /* process and thread id */
+	__u64 point;
+};
+
+/* What the argument of a trace point in user space is. */
+enum netcap_process {
+	NETCAP_PROCESS_MBUF = 1,  /* the address of a struct rte_mbuf of DPDK */
+	NETCAP_PROCESS_MBUFS = 2, /* of an array of such addresses */
+	NETCAP_PROCESS_BYTES = 3, /* of the packet's bytes */
+};
+
+#define NETCAP_PROCESS_BURST   512 /* packets of one array that are looked at */
+#define NETCAP_PROCESS_CALLS   4096 /* calls at a time whose return is waited for, in one session */
+#define NETCAP_PROCESS_LONGEST NETCAP_SNAPLEN_MAX /* bytes in one piece that filters may look at */
+
+enum netcap_value_kind {
+	NETCAP_VALUE_CONSTANT = 0,
+	NETCAP_VALUE_REGISTER = 1,
+	NETCAP_VALUE_MEMORY = 2,
+};
+
+/* An argument there (struct sdtarg of proto/sdtarg.h). */
+struct netcap_value {
+	__s64 offset;
+	__u8 kind;      /* enum netcap_value_kind */
+	__u8 size;      /* bytes */
+	__u8 is_signed;
+	__u8 reg;
+	__u8 index;
+	__u8 scale;
+	__u8 shift;
+	__u8 pad;
+};
+
+/* Where the members of a struct rte_mbuf are: struct mbuf_layout of proto/mbuflayout.h. */
+struct netcap_mbuf {
+	__u16 buf_addr;
+	__u16 data_off;
+	__u16 port;
+	__u16 ol_flags;
+	__u16 pkt_len;
+	__u16 data_len;
+	__u16 vlan_tci;
+	__u16 vlan_tci_outer;
+	__u16 next;
+};
+
 /* How the filter may look at the packet (chosen by what the kernel's verifier takes). */
 enum netcap_access {
 	NETCAP_ACCESS_WINDOW = 0, /* a copy of the first NETCAP_WINDOW bytes on the BPF stack */
@@ -129,13 +178,19 @@ struct netcap_config {
 	__u8 user_action;   /* the same of the user's action */
 	__u8 user_arg;      /* index of the argument that user code gets, or NETCAP_NO_ARG */
 	__u8 user_words;    /* 8 bytes each of what the action writes; even */
-	__u8 pad[6];
+	__u8 process;       /* enum netcap_process, at trace points in user space; so are the members that follow: */
+	__u8 entered;       /* 1: the packets' address was kept when the function was entered */
+	__u32 target;       /* thread group id of the process, 0: any */
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	__u64 gather_timeout_ns; /* with gather: a packet that was not seen for as long is another one */
 	__u64 slower_ns;    /* with gather: only packets that take longer from their first point; 0: all */
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
+	struct netcap_value packet; /* process: where the address is */
+	struct netcap_value length; /* process: how many packets there are, or bytes */
+	struct netcap_mbuf mbuf;    /* process */
+	__u8 pad[6];
 };
 
 /*
@@ -206,6 +261,8 @@ struct netcap_control {
 	__u64 track_gone; /* and taken out as they were freed */
 	__u64 gather_lost; /* records that were lost of packets which are followed already */
 	__u64 gather_full; /* hits that the histogram had no room for */
+	__u64 unreadable;  /* packets of processes that could not be read, and count as filtered */
+	__u64 beyond;      /* packets of arrays behind the first NETCAP_PROCESS_BURST, which are not looked at */
 };
 
 /*
@@ -395,9 +452,9 @@ static inline __u64 netcap_bucket_ns(__u32 bucket)
 _Static_assert(sizeof(struct netcap_step) == 80, "netcap_step: layout");
 _Static_assert(sizeof(struct netcap_history) == 288, "netcap_history: layout");
 _Static_assert(sizeof(struct netcap_journey) == 40 + 256, "netcap_journey: layout");
-_Static_assert(sizeof(struct netcap_config) == 128, "netcap_config: layout");
+_Static_assert(sizeof(struct netcap_config) == 184, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
-_Static_assert(sizeof(struct netcap_control) == 120, "netcap_control: layout");
+_Static_assert(sizeof(struct netcap_control) == 136, "netcap_control: layout");
 _Static_assert(sizeof(struct netcap_counters) == 48, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 120, "netcap_record: layout");
 _Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");

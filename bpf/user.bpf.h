@@ -37,6 +37,13 @@ static __always_inline __u64 user_number(__u64 value)
 	return value;
 }
 
+#ifdef NETCAP_PROCESS
+/* The second @N says how many packets there are, or bytes: nothing is left for the user's code. */
+static __always_inline __u64 user_argument(void *ctx, bool registers)
+{
+	return 0;
+}
+#else
 /*
  * The argument of the trace point that the user's code gets, 0: none. registers: as of hit(). Where the program is a
  * shared one the place of the function says which it is, and is looked up again: the stack has no room to keep it.
@@ -50,6 +57,7 @@ static __always_inline __u64 user_argument(void *ctx, bool registers)
 	place.word = site_word(function_address(ctx));
 	return place.user_arg == NETCAP_NO_PLACE ? 0 : register_argument(ctx, place.user_arg);
 }
+#endif
 
 /* holder: the address of what holds the packet, with its kind (enum source_kind) or without. */
 static __always_inline __u64 user_ask(void *ctx, __u64 holder, __u32 point, bool registers)

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The capture programs at trace points in user space: functions and USDT probes of processes that have packets in their
+ * own memory, as mbufs of DPDK or as plain bytes. Templates, as those of netcap.bpf.c.
+ */
+#include "process.bpf.h"
+#include "describe.bpf.h"
+#include "inner.bpf.h"
+#include "ring.bpf.h"
+#include "gather.bpf.h"
+#include "user.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
+	.location_arg = NETCAP_NO_ARG,
+	.reason_arg = NETCAP_NO_ARG,
+	.user_filter = NETCAP_USER_CTX,
+	.user_action = NETCAP_USER_CTX,
+	.user_words = 1,
+	.filtered = 1,
+	.inner = 1,
+	.track = 1,
+	.gather = NETCAP_GATHER_CONTENT,
+	.slower_ns = 1,
+	.snaplen = 1,
+	.process = NETCAP_PROCESS_MBUFS,
+};
+
+struct netcap_control netcap_control SEC(".data.control");
+
+/*
+ * Where the array is that a function was called with which fills it, until it returns. Who leaves a function in another
+ * way leaves an entry here, and the oldest go.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct netcap_entered);
+	__type(value, __u64);
+} netcap_entered SEC(".maps");
+
+static __always_inline __u32 process_netns(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+}
+
+static __always_inline __u32 process_port(__u64 address)
+{
+	return CONFIG(process) == NETCAP_PROCESS_BYTES ? MBUF_NO_PORT : PROCESS_MBUF(__u16, address, port);
+}
+
+/* Everything that is asked of a packet but the tcpdump filter. There is no mark. */
+static __always_inline bool process_wanted(__u64 address)
+{
+	char name[NETCAP_DEV_LEN] __attribute__((aligned(8)));
+
+	if (CONFIG(mark_mask))
+		return false;
+	if (CONFIG(netns) && process_netns() != CONFIG(netns))
+		return false;
+	if (CONFIG(match_comm) && !comm_matches())
+		return false;
+	if (!CONFIG(match_dev))
+		return true;
+	process_device(process_port(address), name);
+	return same_name(CONFIG_WORD(dev, 0), CONFIG_WORD(dev, 1), name);
+}
+
+/* Can the first bytes be read? Without a filter nobody has looked yet. */
+static __always_inline bool process_readable(const struct netcap_packet *pkt, const void *direct)
+{
+	__u8 first;
+
+	return !pkt->linear || !bpf_probe_read_user(&first, sizeof(first), direct);
+}
+
+static __always_inline void process_describe(struct netcap_record *r, __u32 point, const struct netcap_packet *pkt)
+{
+	__u32 tag = packet_tag_len(pkt->vlan), port = process_port(pkt->skb);
+
+	r->time_ns = bpf_ktime_get_ns();
+	r->skb = pkt->skb;
+	r->location = 0;
+	r->reason = 0;
+	r->point = point;
+	r->wire_len = pkt->wire_len - tag;
+	r->netns = process_netns();
+	r->mark = 0;
+	r->protocol = 0;
+	r->cpu = bpf_get_smp_processor_id();
+	r->vlan_tpid = pkt->vlan >> 16;
+	r->vlan_tci = pkt->vlan;
+	r->link = pkt->link;
+	r->flags = tag / VLAN_HLEN * NETCAP_F_VLAN;
+	r->cap_len = 0;
+	r->stack_bytes = 0;
+	r->user_words = CONFIG(user_words);
+	r->pkt_type = 0;
+	r->made = 0;
+	r->tunnels = pkt->tunnels;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->ifindex = port == MBUF_NO_PORT ? 0 : port + 1;
+	process_device(port, r->dev);
+	describe_task(r);
+}
+
+static __always_inline void capture(struct bpf_user_pt_regs_t *ctx, __u32 point, struct netcap_packet *pkt,
+				    struct netcap_counters *counters, const void *direct)
+{
+	struct netcap_record *r;
+	struct record_plan plan;
+
+	if (limit_reached()) {
+		__sync_fetch_and_add(&counters->limited, 1);
+		return;
+	}
+	record_plan(&plan, pkt);
+	r = record_reserve(&netcap_ring, &plan);
+	if (!r) {
+		if (CONFIG(gather))
+			gather_spoil(gather_key((struct sk_buff *)pkt->skb, pkt, direct));
+		__sync_fetch_and_add(&counters->lost, 1);
+		return;
+	}
+	process_describe(r, point, pkt);
+	r->track = CONFIG(gather) ? track_number(gather_key((struct sk_buff *)pkt->skb, pkt, direct)) : 0;
+	user_acts(ctx, r, 0, true);
+	record_fill(r, &plan, pkt, direct);
+	__sync_fetch_and_add(&counters->captured, 1);
+	if (CONFIG(slower_ns))
+		gather_tell(r->track); /* it comes behind this record, whose place is taken */
+	bpf_ringbuf_submit(r, wake_flags(1));
+}
+
+/* False: it does not match. */
+static __always_inline bool take(struct bpf_user_pt_regs_t *ctx, __u32 point, struct netcap_packet *pkt,
+				 struct netcap_counters *counters, const void *direct)
+{
+	if (!process_readable(pkt, direct)) {
+		__sync_fetch_and_add(&netcap_control.unreadable, 1);
+		return false;
+	}
+	if (CONFIG(filtered) && !packet_matches(pkt, direct))
+		return false;
+	if (!user_wants(ctx, pkt->skb, point, true))
+		return false;
+	if (CONFIG(gather) &&
+	    gather_matches(ctx, point, (struct sk_buff *)pkt->skb, NULL, pkt, counters, direct, false, false))
+		return true;
+	capture(ctx, point, pkt, counters, direct);
+	return true;
+}
+
+/* It never runs: see keep_filter_last() of netcap.bpf.c. */
+static __always_inline void keep_filter_last(void)
+{
+	if (CONFIG(access) <= NETCAP_ACCESS_DIRECT)
+		return;
+	user_keep_place(true);
+	track_begin(0);
+	gather_number(0, 0);
+	gather_note(0, 0);
+	gather_tell(0);
+	gather_spoil(0);
+	content_key(0, 0, 0);
+#ifndef NETCAP_OLD_LOOPS
+	bpf_loop(1, source_copy_step, NULL, 0);
+#endif
+}
+
+/* A packet. Global, so that the verifier looks at it once and not for each in an array. */
+__noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u32 length)
+{
+	struct netcap_counters *counters;
+	struct netcap_packet pkt;
+	__u32 point = CONFIG(point);
+	const void *direct;
+	bool taken = false;
+
+	counters = bpf_map_lookup_elem(&netcap_counters, &point);
+	if (!counters)
+		return 0;
+	__sync_fetch_and_add(&counters->hits, 1);
+	if (process_wanted(address)) {
+		process_locate(address, length, &pkt, &direct);
+		if (CONFIG(inner))
+			inner_enter(&pkt, &direct);
+		keep_filter_last();
+		taken = take(ctx, point, &pkt, counters, direct);
+	}
+	if (!taken)
+		__sync_fetch_and_add(&counters->filtered, 1);
+	return 0;
+}
+
+/* The packets of an array. Where it ends the process says, which may be wrong. */
+static __always_inline void process_array(struct bpf_user_pt_regs_t *ctx, __u64 array, __u64 count)
+{
+	__u64 mbuf;
+
+	for (__u32 i = 0; i < NETCAP_PROCESS_BURST && i < count; i++) {
+		if (bpf_probe_read_user(&mbuf, sizeof(mbuf), (const void *)(array + sizeof(mbuf) * i)))
+			mbuf = 0;
+		process_packet(ctx, mbuf, 0);
+	}
+	if (count > NETCAP_PROCESS_BURST)
+		__sync_fetch_and_add(&netcap_control.beyond, count - NETCAP_PROCESS_BURST);
+}
+
+static __always_inline bool is_target(void)
+{
+	return active() && (!CONFIG(target) || bpf_get_current_pid_tgid() >> 32 == CONFIG(target));
+}
+
+/* Where the address of the packets is: in an argument, or kept since the function was entered. 0: nowhere. */
+static __always_inline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
+{
+	struct netcap_entered key = { .task = bpf_get_current_pid_tgid(), .point = CONFIG(point) };
+	__u64 *kept, address;
+
+	if (!CONFIG(entered))
+		return PROCESS_VALUE(ctx, packet);
+	kept = bpf_map_lookup_elem(&netcap_entered, &key);
+	if (!kept)
+		return 0; /* it was entered before the session began */
+	address = *kept;
+	bpf_map_delete_elem(&netcap_entered, &key);
+	return address;
+}
+
+/* A function as it is entered or returns, or a USDT probe. */
+SEC("kprobe")
+int netcap_process(struct bpf_user_pt_regs_t *ctx)
+{
+	__u64 address, length;
+
+	if (!is_target())
+		return 0;
+	address = packets_address(ctx);
+	if (CONFIG(entered) && !address)
+		return 0;
+	length = PROCESS_VALUE(ctx, length);
+	if (CONFIG(process) == NETCAP_PROCESS_MBUFS)
+		process_array(ctx, address, length);
+	else
+		process_packet(ctx, address, length);
+	return 0;
+}
+
+/* Beside it, if it stands at a return: the function as it is entered. */
+SEC("kprobe")
+int netcap_enter(struct bpf_user_pt_regs_t *ctx)
+{
+	struct netcap_entered key = { .task = bpf_get_current_pid_tgid(), .point = CONFIG(point) };
+	__u64 address;
+
+	if (!is_target())
+		return 0;
+	address = PROCESS_VALUE(ctx, packet);
+	bpf_map_update_elem(&netcap_entered, &key, &address, BPF_ANY);
+	return 0;
+}
