@@ -25,15 +25,17 @@ struct mbuf_layout {
 };
 
 #define MBUFLAYOUT_FIELDS 9
+#define MBUFLAYOUT_MOST   1023 /* a member's offset; the structure has 128 bytes in all versions so far */
 
-/* The names in the order of the structure. */
+/* The names in the order of the structure, and the member of that number. */
 extern const char *const mbuflayout_names[MBUFLAYOUT_FIELDS];
+uint16_t *mbuflayout_member(struct mbuf_layout *l, size_t i);
 
-/* Reads "buf_addr=0,data_off=16,...", all members. 0, or -EINVAL with a sentence in why (size bytes). */
+/* Reads "buf_addr=0,data_off=16,...", all members, in any order. 0, or -EINVAL with a sentence in why (size bytes). */
 int mbuflayout_parse(const char *text, struct mbuf_layout *l, char *why, size_t size);
-/* The same of a JSON object with all members as numbers. */
+/* The same of a JSON object with all members as numbers; -ENOMEM, too. */
 int mbuflayout_from_json(struct mbuf_layout *l, struct json_object *object, char *why, size_t size);
-/* NULL: out of memory. */
+/* The caller's to put. NULL: out of memory. */
 struct json_object *mbuflayout_to_json(const struct mbuf_layout *l);
 
 #endif

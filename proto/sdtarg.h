@@ -7,6 +7,7 @@
  *     2@-24(%rbp)      memory                            8@(%rax,%rbx,8)  memory with an index
  *
  * In front are the bytes of the value, with a minus if it is signed. The arguments of functions are in the same notation.
+ * Not taken are floating-point numbers, symbols, segments, %rip, and memory without a register as its base.
  */
 #ifndef SDTARG_H
 #define SDTARG_H
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SDTARG_TEXT_BYTES 64
+#define SDTARG_TEXT_BYTES 64 /* of one with its NUL */
 
 enum sdtarg_kind {
 	SDTARG_CONSTANT, /* offset is the value */
@@ -39,7 +40,8 @@ struct sdtarg {
 int sdtarg_parse(const char *text, struct sdtarg *a, char *why, size_t size);
 /*
  * Writes argument number n, from 1, of a C function as it is entered (System V ABI of x86-64, 3.2.3): six are in
- * registers, the others on the stack above the return address.
+ * registers, the others on the stack above the return address. All of them are taken as unsigned and of 8 bytes: the
+ * upper half of one that is declared shorter is not defined, which is the caller's to cut.
  */
 void sdtarg_of_function(unsigned n, char text[SDTARG_TEXT_BYTES]);
 
