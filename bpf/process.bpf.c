@@ -25,6 +25,8 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.slower_ns = 1,
 	.snaplen = 1,
 	.process = NETCAP_PROCESS_MBUFS,
+	.packet = { .kind = NETCAP_VALUE_REGISTER, .size = 8, .reg = 14 },
+	.length = { .kind = NETCAP_VALUE_REGISTER, .size = 8, .reg = 13 },
 };
 
 struct netcap_control netcap_control SEC(".data.control");
@@ -244,8 +246,8 @@ int netcap_process(struct bpf_user_pt_regs_t *ctx)
 		return 0;
 	length = PROCESS_VALUE(ctx, length);
 	if (CONFIG(process) == NETCAP_PROCESS_MBUFS)
-		process_array(ctx, address, length);
-	else
+		process_array(ctx, address, (__u32)length); /* above, the register of a narrower number may hold anything */
+	else if (!CONFIG(entered) || (__s64)length > 0) /* a function that filled nothing returns 0, or a negative error */
 		process_packet(ctx, address, length);
 	return 0;
 }

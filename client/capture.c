@@ -30,6 +30,7 @@
 struct capture {
 	struct connection *connection; /* not owned */
 	const struct options *options; /* not owned */
+	struct userspace *userspace;   /* not owned */
 	struct sink *sink;             /* not owned */
 	struct progress progress;
 	struct gathershow gathershow;
@@ -193,7 +194,7 @@ static bool running(const struct capture *c)
 /* How long to wait for something to come, in milliseconds; -1: for ever. */
 static int patience(const struct capture *c)
 {
-	int ms = c->hung_up ? GRACE_MS : c->progress.wanted ? TICK_MS : -1;
+	int ms = c->hung_up ? GRACE_MS : c->progress.wanted || c->userspace->pidfd >= 0 ? TICK_MS : -1;
 	int wait = c->sink->wait_ms && !c->sink_done && !c->hung_up ? c->sink->wait_ms(c->sink) : -1;
 
 	return ms < 0 || (wait >= 0 && wait < ms) ? wait : ms;
@@ -203,16 +204,19 @@ static void loop(struct capture *c)
 {
 	while (running(c)) {
 		bool over = c->ended || c->hung_up;
-		struct pollfd p[2] = {
+		struct pollfd p[3] = {
 			{.fd = over ? -1 : c->connection->fd, .events = POLLIN},
 			{.fd = c->data, .events = POLLIN},
+			{.fd = c->userspace->pidfd, .events = POLLIN},
 		};
 		int n;
 
 		/* a signal that comes after this ends the session by itself (client/signals.c) */
 		if (signals_stop_requested())
 			stop(c);
-		n = poll(p, 2, patience(c));
+		n = poll(p, 3, patience(c));
+		if (!userspace_watch(c->userspace, c->options))
+			stop(c);
 		if (n > 0 && p[1].revents)
 			read_data(c);
 		if (n > 0 && p[0].revents)
@@ -286,9 +290,9 @@ static void clear(struct capture *c)
 	json_object_put(c->ended);
 }
 
-int capture_run(struct connection *connection, const struct options *o, struct sink *sink)
+int capture_run(struct connection *connection, const struct options *o, struct userspace *u, struct sink *sink)
 {
-	struct capture c = {.connection = connection, .options = o, .sink = sink, .data = -1};
+	struct capture c = {.connection = connection, .options = o, .userspace = u, .sink = sink, .data = -1};
 	int err;
 
 	progress_init(&c.progress, o->write_path);

@@ -6,11 +6,12 @@
 #include "connection.h"
 #include "options.h"
 #include "sink.h"
+#include "userspace.h"
 
 /*
  * Asks for the session that o describes, gives its packets to the sink until it ends (by itself, by
- * Ctrl-C, or because the sink takes no more), and prints the summary. An exit code.
+ * Ctrl-C, because the sink takes no more, or because the process that u is about has ended), and prints the summary. An exit code.
  */
-int capture_run(struct connection *c, const struct options *o, struct sink *sink);
+int capture_run(struct connection *c, const struct options *o, struct userspace *u, struct sink *sink);
 
 #endif

@@ -198,8 +198,14 @@ int connection_check(struct json_object *reply)
 int connection_ask(struct connection *c, const char *method, struct json_object *parameters,
 		   struct json_object **result)
 {
+	return connection_ask_with(c, method, parameters, -1, result);
+}
+
+int connection_ask_with(struct connection *c, const char *method, struct json_object *parameters, int pass_fd,
+			struct json_object **result)
+{
 	struct json_object *reply = NULL;
-	int code, err = connection_call(c, method, parameters, false, -1);
+	int code, err = connection_call(c, method, parameters, false, pass_fd);
 
 	*result = NULL;
 	if (!err) {

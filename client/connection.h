@@ -41,6 +41,9 @@ int connection_receive(struct connection *c, struct json_object **reply);
  */
 int connection_ask(struct connection *c, const char *method, struct json_object *parameters,
 		   struct json_object **result);
+/* The same with a descriptor that goes along. */
+int connection_ask_with(struct connection *c, const char *method, struct json_object *parameters, int pass_fd,
+			struct json_object **result);
 /* If the reply is an error, prints its sentence and returns an exit code; else EXITCODE_OK. */
 int connection_check(struct json_object *reply);
 

@@ -89,7 +89,25 @@ static void print_user(struct json_object *programs)
 	}
 }
 
-int dryrun_show(struct options *o)
+static void print_places(const struct spec *spec, const struct userspace *u)
+{
+	for (size_t i = 0; i < spec->sites.count; i++) {
+		const struct uprobesite *s = &spec->sites.items[i];
+
+		print_safe(spec->points.items[s->point]);
+		fputs(" is in ", stdout);
+		print_safe(u->binaries[s->binary].path);
+		printf(" at byte 0x%" PRIx64 ", the packet%s in %s", (uint64_t)s->offset,
+		       s->length && !s->is_return ? "s are" : " is", s->packet);
+		if (s->length)
+			printf(", their number or length in %s", s->length);
+		putchar('\n');
+	}
+	if (*u->layout)
+		printf("what mbufs look like is from %s\n", u->layout);
+}
+
+int dryrun_show(struct options *o, const struct userspace *u)
 {
 	struct connection c = {.fd = -1};
 	struct json_object *plan = NULL, *parameters;
@@ -97,6 +115,8 @@ int dryrun_show(struct options *o)
 
 	if (code == EXITCODE_OK)
 		code = pointchoice_settle(&c, &o->spec);
+	if (code == EXITCODE_OK)
+		code = userspace_lend(u, &c);
 	if (code == EXITCODE_OK) {
 		parameters = spec_to_json(&o->spec);
 		code = connection_ask(&c, "Start", parameters, &plan);
@@ -106,6 +126,7 @@ int dryrun_show(struct options *o)
 								  JSON_C_TO_STRING_NOSLASHESCAPE));
 	} else if (code == EXITCODE_OK) {
 		print_points(jsonget_array(plan, "points"));
+		print_places(&o->spec, u);
 		print_programs(jsonget_array(plan, "programs"));
 		print_user(jsonget_array(plan, "user"));
 	}

@@ -4,8 +4,9 @@
 #define DRYRUN_H
 
 #include "options.h"
+#include "userspace.h"
 
 /* Asks for the plan and prints it. An exit code. */
-int dryrun_show(struct options *o);
+int dryrun_show(struct options *o, const struct userspace *u);
 
 #endif

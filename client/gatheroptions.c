@@ -153,7 +153,13 @@ static int check_points(const struct options *o)
 static int check_identity(struct options *o)
 {
 	bool xdp = spec_has_xdp(&o->spec);
+	bool process = spec_has_process(&o->spec) && spec_has_kernel(&o->spec);
 
+	if (process && o->spec.gather && strcmp(o->spec.gather, "content")) {
+		message("packets in user space and in the kernel can be told to be the same by their content only: leave "
+			"--gather-distinguish-by-pointer out.");
+		return EXITCODE_USAGE;
+	}
 	if (xdp && (o->spec.track || (o->spec.gather && strcmp(o->spec.gather, "content")))) {
 		message("packets of XDP can be told apart by their content only: leave %s out.",
 			o->spec.track ? "--track" : "--gather-distinguish-by-pointer");
@@ -171,7 +177,7 @@ static int check_identity(struct options *o)
 		return EXITCODE_USAGE;
 	}
 	o->spec.track = false; /* which is what gathering does by itself */
-	return o->spec.gather ? EXITCODE_OK : set_identity(o, xdp ? "content" : "track");
+	return o->spec.gather ? EXITCODE_OK : set_identity(o, xdp || spec_has_process(&o->spec) ? "content" : "track");
 }
 
 static int check_histogram(const struct options *o)

@@ -17,7 +17,8 @@ static const struct {
 	const char *name;
 	verb_run *run;
 } verbs[] = {
-	{"skb", verb_skb},   {"xdp", verb_xdp},     {"points", verb_points},     {"list", verb_list},
+	{"skb", verb_skb},   {"xdp", verb_xdp},     {"mbuf", verb_mbuf},         {"raw", verb_raw},
+	    {"points", verb_points},     {"list", verb_list},
 	{"stop", verb_stop}, {"stats", verb_stats}, {"features", verb_features},
 	{"reload", verb_reload},
 	{"drops", verb_drops}, {"metrics", verb_metrics}, {"profile", verb_profile},

@@ -13,6 +13,7 @@
 #include "pointlist.h"
 #include "print.h"
 #include "text.h"
+#include "userspace.h"
 
 enum long_only {
 	OPT_CAPTURE_MAX_SIZE = 256,
@@ -41,6 +42,8 @@ enum long_only {
 	OPT_USER_ACTION,
 	OPT_USER_COLOR,
 	OPT_USER_LOG,
+	OPT_BINARY,
+	OPT_MBUF_LAYOUT,
 };
 
 static const struct option skb_options[] = {
@@ -83,6 +86,8 @@ static const struct option skb_options[] = {
 	{"netns", required_argument, NULL, OPT_NETNS},
 	{"mark", required_argument, NULL, OPT_MARK},
 	{"pid", required_argument, NULL, OPT_PID},
+	{"binary", required_argument, NULL, OPT_BINARY},
+	{"mbuf-layout", required_argument, NULL, OPT_MBUF_LAYOUT},
 	{"comm", required_argument, NULL, OPT_COMM},
 	{"backend", required_argument, NULL, OPT_BACKEND},
 	{"force", no_argument, NULL, OPT_FORCE},
@@ -231,7 +236,7 @@ static int set_color(const char **color, const char *option, const char *value)
 static int set_file(const char **path, const char *option, const char *value)
 {
 	if (!*value || *path) {
-		message(*value ? "%s is given twice: a session has one." : "%s takes a file of C, or an object.", option);
+		message(*value ? "%s is given twice: a session has one." : "%s takes the name of a file.", option);
 		return EXITCODE_USAGE;
 	}
 	*path = value;
@@ -250,8 +255,6 @@ static int set_rotate(struct options *o, const char *value)
 static int set_spec_option(struct spec *s, int option, const char *value)
 {
 	switch (option) {
-	case 'f':
-		return pointlist_add(&s->points, value);
 	case 'i':
 		return set_name(&s->interface, "-i", value, LIMIT_IFNAME_BYTES);
 	case 'e':
@@ -301,6 +304,13 @@ static int set_option(struct options *o, int option, const char *value)
 	if (option == 'G' || option >= OPT_GATHER_TIMEOUT)
 		return gatheroptions_set(o, option, value);
 	switch (option) {
+	case 'f':
+		return pointlist_add(&o->spec.points, value, o->prefix);
+	case OPT_BINARY:
+		return set_file(&o->binary, "--binary", value);
+	case OPT_MBUF_LAYOUT:
+		o->mbuf_layout = value;
+		return EXITCODE_OK;
 	case 't':
 		o->tcpdump_flags = value;
 		return EXITCODE_OK;
@@ -365,13 +375,13 @@ int options_complain(int result, char **argv)
 }
 
 /* What only makes sense together, or not together. */
-static int check_skb(const struct options *o)
+static int check_skb(const struct options *o, const char *verb)
 {
 	bool xdp = spec_is_xdp(&o->spec);
 
 	if (!o->spec.points.count) {
 		message("-f says where to capture, for example -f %s; see netcapctl %s --help.",
-			xdp ? "xdp_do_redirect" : "tracepoint:skb:kfree_skb", xdp ? "xdp" : "skb");
+			xdp ? "xdp_do_redirect" : *o->prefix ? "FUNCTION@1@2" : "tracepoint:skb:kfree_skb", verb);
 		return EXITCODE_USAGE;
 	}
 	if (xdp && o->spec.mark_mask) {
@@ -430,6 +440,7 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 	o->spec.quiet = true; /* what is shown meanwhile is counted here */
 	if (!strcmp(argv[0], "xdp"))
 		code = set_text(&o->spec.packets, "xdp");
+	o->prefix = !strcmp(argv[0], "mbuf") ? "mbuf:" : !strcmp(argv[0], "raw") ? "raw:" : "";
 	o->tcpdump_flags = "-nn";
 	optind = 0;
 	opterr = 0;
@@ -445,7 +456,9 @@ int options_parse_skb(struct options *o, int argc, char **argv)
 		return EXITCODE_USAGE;
 	}
 	code = gatheroptions_check(o);
-	return code == EXITCODE_OK ? check_skb(o) : code;
+	if (code == EXITCODE_OK)
+		code = check_skb(o, argv[0]);
+	return code == EXITCODE_OK ? userspace_check(o) : code;
 }
 
 int options_parse_plain(struct options *o, int argc, char **argv, int max_arguments,

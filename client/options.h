@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The command line of "netcapctl skb" and "netcapctl xdp", and what the other verbs share with it. */
+/* The command line of "netcapctl skb", "xdp", "mbuf" and "raw", and what the other verbs share with it. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -23,6 +23,9 @@ struct options {
 	const char *socket_path;    /* NULL: the default */
 	struct spec spec;           /* what is asked of the daemon; strings owned */
 	const char *netns;          /* --netns as typed, NULL: not given */
+	const char *prefix;         /* what the verb puts in front of trace points: "mbuf:", "raw:", "" */
+	const char *binary;         /* whose functions are meant, NULL: those of the process --pid */
+	const char *mbuf_layout;    /* as mbuflayout.h has it, NULL: it is looked for */
 	const char *tcpdump_flags;  /* text of -t */
 	const char *write_path;     /* NULL: print */
 	enum file_format format;

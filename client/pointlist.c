@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "pointlist.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "exitcode.h"
@@ -32,11 +33,13 @@ static int append_point(struct jsonstrict_strings *points, const char *text)
 	return items[points->count++] ? EXITCODE_OK : out_of_memory();
 }
 
-static int add_point(struct jsonstrict_strings *points, const char *text)
+static int add_point(struct jsonstrict_strings *points, const char *typed, const char *prefix)
 {
+	char text[LIMIT_POINT_BYTES + 8];
 	struct pointname name;
 	char why[512];
 
+	snprintf(text, sizeof(text), "%s%s", pointname_says_side(typed) || !*typed ? "" : prefix, typed);
 	if (pointname_parse(text, &name, why, sizeof(why))) {
 		message("%s.", why);
 		return EXITCODE_USAGE;
@@ -71,7 +74,7 @@ static int add_profile(struct jsonstrict_strings *points, const char *name)
 	return code;
 }
 
-int pointlist_add(struct jsonstrict_strings *points, const char *list)
+int pointlist_add(struct jsonstrict_strings *points, const char *list, const char *prefix)
 {
 	char *copy = strdup(list), *rest = copy, *text;
 	int code = copy ? EXITCODE_OK : out_of_memory();
@@ -80,7 +83,7 @@ int pointlist_add(struct jsonstrict_strings *points, const char *list)
 		/* A list may be wrapped in a script: blanks around its commas mean nothing. */
 		text += strspn(text, " \t\n");
 		text[strcspn(text, " \t\n")] = '\0';
-		code = *text == '@' ? add_profile(points, text + 1) : add_point(points, text);
+		code = *text == '@' ? add_profile(points, text + 1) : add_point(points, text, prefix);
 	}
 	free(copy);
 	return code;

@@ -6,9 +6,10 @@
 #include "jsonstrict.h"
 
 /*
- * Adds what a list names to points: trace points as they are typed, and in the place of @NAME those of the profile, as
- * texts of pointchoice.h. An exit code; the sentence is printed.
+ * Adds what a list names to points: trace points as they are typed, with prefix ("mbuf:") in front if they do not say
+ * on which side they are, and in the place of @NAME those of the profile, as texts of pointchoice.h. An exit code; the
+ * sentence is printed.
  */
-int pointlist_add(struct jsonstrict_strings *points, const char *list);
+int pointlist_add(struct jsonstrict_strings *points, const char *list, const char *prefix);
 
 #endif

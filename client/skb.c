@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The verbs skb and xdp: a capture of packets in the kernel, in an skb or before there is one. */
+/* The verbs skb, xdp, mbuf and raw: a capture of packets in the kernel, in an skb or before there is one, or in user space. */
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #include "signals.h"
 #include "sink.h"
 #include "userobject.h"
+#include "userspace.h"
 #include "verbs.h"
 
 /*
@@ -64,7 +65,7 @@ static struct sink *make_sink(const struct options *o, int *code)
 	return sink;
 }
 
-static int capture(struct options *o)
+static int capture(struct options *o, struct userspace *u)
 {
 	struct connection c = {.fd = -1};
 	struct sink *sink;
@@ -77,9 +78,11 @@ static int capture(struct options *o)
 	code = connection_open(&c, o->socket_path, true);
 	if (code == EXITCODE_OK)
 		code = pointchoice_settle(&c, &o->spec);
+	if (code == EXITCODE_OK)
+		code = userspace_lend(u, &c);
 	if (code == EXITCODE_OK) {
 		signals_install(c.fd);
-		code = capture_run(&c, o, sink);
+		code = capture_run(&c, o, u, sink);
 		signals_install(-1);
 	}
 	sink->free(sink);
@@ -90,6 +93,7 @@ static int capture(struct options *o)
 int verb_skb(int argc, char **argv, const char *socket_path)
 {
 	struct options o = {.socket_path = socket_path};
+	struct userspace u = {.pidfd = -1};
 	int code = options_parse_skb(&o, argc, argv);
 
 	if (code == EXITCODE_OK && o.help)
@@ -99,9 +103,22 @@ int verb_skb(int argc, char **argv, const char *socket_path)
 	if (code == EXITCODE_OK && !o.help)
 		code = userobject_make(&o, o.spec.dry_run && !o.json ? stdout : NULL);
 	if (code == EXITCODE_OK && !o.help)
-		code = o.spec.dry_run ? dryrun_show(&o) : capture(&o);
+		code = userspace_find(&u, &o);
+	if (code == EXITCODE_OK && !o.help)
+		code = o.spec.dry_run ? dryrun_show(&o, &u) : capture(&o, &u);
+	userspace_clear(&u);
 	options_clear(&o);
 	return code;
+}
+
+int verb_mbuf(int argc, char **argv, const char *socket_path)
+{
+	return verb_skb(argc, argv, socket_path);
+}
+
+int verb_raw(int argc, char **argv, const char *socket_path)
+{
+	return verb_skb(argc, argv, socket_path);
 }
 
 int verb_xdp(int argc, char **argv, const char *socket_path)

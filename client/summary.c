@@ -159,6 +159,24 @@ static void print_advice(FILE *out, const struct counters *c, const struct optio
 			c->missed);
 }
 
+/* What was not looked at in user space. */
+static void print_user_space(FILE *out, struct json_object *session)
+{
+	struct json_object *read = jsonget_object(session, "userSpace");
+	int64_t unreadable = jsonget_integer(read, "unreadable"), beyond = jsonget_integer(read, "beyond");
+
+	if (unreadable)
+		fprintf(out,
+			"%" PRId64 " packets in user space could not be read (a wrong address, or memory that is not there yet), and "
+			"count as filtered.\n",
+			unreadable);
+	if (beyond)
+		fprintf(out,
+			"%" PRId64 " packets in user space were behind the first %d of an array, and were not looked at: or its length is "
+			"wrong.\n",
+			beyond, LIMIT_BURST);
+}
+
 /* Captured are events, of which the stream holds whole packets: those that were asked for. */
 static void print_gathered(FILE *out, struct json_object *session, const struct options *o, uint64_t received)
 {
@@ -209,6 +227,7 @@ void summary_ended(FILE *out, struct json_object *session, const char *reason,
 	print_counters(out, name, &c);
 	print_points(out, session);
 	print_tracking(out, session, o);
+	print_user_space(out, session);
 	print_advice(out, &c, o);
 	if (!c.lost_ring && !c.lost_client)
 		fputs("nothing was lost.\n", out);

@@ -19,6 +19,7 @@
 struct conn {
 	int fd;
 	struct peer peer;
+	struct lent lent; /* owned */
 	struct varlink_channel channel;
 	struct event *readable; /* while a call may come */
 	struct event *hangup;   /* while a call runs */
@@ -145,6 +146,11 @@ void conn_finish(struct conn *c)
 {
 	c->ending = true;
 	settle(c);
+}
+
+struct lent *conn_lent(struct conn *c)
+{
+	return &c->lent;
 }
 
 const struct peer *conn_peer(const struct conn *c)
@@ -296,6 +302,7 @@ void conn_free(struct conn *c)
 	free_event(c->writable);
 	free_event(c->patience);
 	varlink_channel_clear(&c->channel);
+	lent_clear(&c->lent);
 	closer_hang_up(c->fd);
 	free(c);
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <json-c/json.h>
 
+#include "daemon/lent.h"
 #include "daemon/peer.h"
 
 struct conn;
@@ -44,6 +45,8 @@ void conn_free(struct conn *c);
 void conn_finish(struct conn *c);
 
 const struct peer *conn_peer(const struct conn *c);
+/* The files that the peer lent, which the callee may take. */
+struct lent *conn_lent(struct conn *c);
 
 /*
  * Queues a Varlink message, taken over, for the call that runs; last: nothing follows, the call is

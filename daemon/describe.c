@@ -76,7 +76,7 @@ void describe_record(const struct netcap_record *r, const struct probe *p, const
 	m->made = bit_names(r->made, made_names, COUNT(made_names), store->made, sizeof(store->made));
 	m->tunnel = bit_names(r->tunnels, tunnel_names, COUNT(tunnel_names), store->tunnel,
 			      sizeof(store->tunnel));
-	m->ifindex = r->ifindex;
+	m->ifindex = probe_is_process(p) ? 0 : r->ifindex; /* there it only tells ports apart */
 	m->netns = r->netns;
 	m->cpu = r->cpu;
 	m->pid = r->pid;

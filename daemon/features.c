@@ -20,6 +20,7 @@
 #include "daemon/jsonmake.h"
 #include "daemon/tracefs.h"
 #include "daemon/tracepoint.h"
+#include "daemon/uprobemulti.h"
 
 /* CAP_PERFMON and CAP_BPF, whose names headers before Linux 5.8 lack. */
 #define CAPABILITY_PERFMON 38
@@ -218,6 +219,22 @@ static void check_kprobe(struct feature *f)
 	say_function_hook(f, hooktrial_kprobe(f->work->kernel));
 }
 
+static void check_uprobe(struct feature *f)
+{
+	int multi = uprobemulti_try(), single = multi ? hooktrial_uprobe() : 0;
+
+	if (!multi)
+		say(f, true, NULL, "functions of processes can be traced, by uprobe.multi");
+	else if (!single)
+		say(f, true, NULL, "functions of processes can be traced, by perf events");
+	else if (single == -EACCES || single == -EPERM)
+		say(f, false, "set kernel.perf_event_paranoid to 2 or less, or give netcapd CAP_SYS_ADMIN",
+		    "not permitted (%s), and there is no uprobe.multi for all threads (Linux 6.10)", strerror(-single));
+	else
+		say(f, false, "functions of processes cannot be traced on this kernel", "this kernel does not have it (%s)",
+		    strerror(-single));
+}
+
 static void check_access(struct feature *f)
 {
 	const struct kernel *k = f->work->kernel;
@@ -360,6 +377,7 @@ static const struct {
     {"fexit", check_fexit},
     {"kprobe.multi", check_kprobe_multi},
     {"kprobe", check_kprobe},
+    {"uprobe", check_uprobe},
     {"filter access", check_access},
     {"page fragments", check_fragments},
     {"drop reasons", check_reasons},

@@ -3,14 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 
 #include "daemon/hooks.h"
 #include "daemon/kprobe.h"
 #include "daemon/template.h"
+#include "daemon/uprobe.h"
 #include "daemon/wallclock.h"
 
 #define WHY_BYTES 512
@@ -61,6 +64,26 @@ int hooks_keep_program(struct hooks *h, int fd, struct probe *owner)
 int hooks_keep_link(struct hooks *h, int fd)
 {
 	return append(&h->links, &h->link_count, fd);
+}
+
+int hooks_attach_event(struct hooks *h, int event, int program)
+{
+	int link, r = 0;
+
+	if (event < 0)
+		return event;
+	link = bpf_link_create(program, event, BPF_PERF_EVENT, NULL);
+	if (link >= 0)
+		r = hooks_keep_link(h, link);
+	else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program)) /* before Linux 5.15 */
+		r = -errno;
+	if (!r && ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
+		r = -errno;
+	if (r || link >= 0) {
+		close(event); /* the link keeps it */
+		return r;
+	}
+	return hooks_keep_link(h, event);
 }
 
 /* Where no header can be missing, nobody pays for a look whether one is. */
@@ -207,6 +230,12 @@ static int attach_alone(struct hooks *h, const struct hooks_plan *plan, struct p
 	size_t links = h->link_count;
 	int r;
 
+	if (probe_is_process(p)) {
+		r = uprobe_attach(h, plan, p);
+		if (r)
+			drop_links(h, links);
+		return r;
+	}
 	if (!hooks_check(p))
 		return -EOPNOTSUPP;
 	/* first: alone it does nothing, while the one at the entry would count */
@@ -258,6 +287,8 @@ void hooks_choose(const struct hooks_plan *plan, struct probe *p)
 		p->because = "there is no other way to attach to a program";
 		return;
 	}
+	if (probe_is_process(p))
+		return; /* processpoint.c knows */
 	if (!probe_is_function(p)) {
 		p->because = p->btf_id ? "the kernel has its type" : "the kernel does not have its type";
 		return;

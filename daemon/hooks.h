@@ -13,6 +13,7 @@
 #include "bpf/record.h"
 #include "daemon/filter.h"
 #include "daemon/kernel.h"
+#include "daemon/lent.h"
 #include "daemon/maps.h"
 #include "daemon/probe.h"
 
@@ -31,6 +32,9 @@ struct hooks_plan {
 	const struct filter_code *filter;    /* array by enum template_kind, or NULL */
 	const struct usercode *user;         /* or NULL */
 	enum hooks_backend backend;
+	const struct spec *spec;
+	const struct lent *lent;             /* files of trace points in user space */
+	bool admin;                          /* an administrator asks for it */
 	void (*progress)(void *arg, size_t done); /* trace points attached or failed, so far */
 	void *arg;
 };

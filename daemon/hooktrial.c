@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -71,6 +72,20 @@ int hooktrial_kprobe_multi(const struct kernel *k)
 	options.kprobe_multi.syms = symbols;
 	link = bpf_link_create(program, 0, BPF_TRACE_KPROBE_MULTI, &options);
 	return conclude(program, link < 0 ? -errno : link);
+}
+
+int hooktrial_uprobe(void)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), event;
+	const struct perfprobe_user here = { .fd = file, .offset = 0, .pid = getpid() };
+
+	if (file < 0)
+		return -errno;
+	event = perfprobe_open_user(&here);
+	close(file);
+	if (event >= 0)
+		close(event);
+	return event < 0 && event != -EINVAL ? event : 0; /* there is no function at the file's beginning, but a way to ask */
 }
 
 int hooktrial_kprobe(const struct kernel *k)

@@ -10,5 +10,6 @@ int hooktrial_fentry(const struct kernel *k);
 int hooktrial_fexit(const struct kernel *k);
 int hooktrial_kprobe_multi(const struct kernel *k);
 int hooktrial_kprobe(const struct kernel *k);
+int hooktrial_uprobe(void);
 
 #endif

@@ -16,6 +16,7 @@
 #include "daemon/pagemap.h"
 #include "daemon/sites.h"
 #include "daemon/tracepoint.h"
+#include "daemon/uprobe.h"
 
 #define REASON_PREFIX "SKB_DROP_REASON_"
 #define MAX_REASONS   4096 /* of the core; subsystems' own are above 65,536 */
@@ -138,7 +139,8 @@ static int open_all(struct kernel *k, char *why, size_t size)
 	}
 	k->tracepoints = tracepoint_index_new(k->btf);
 	k->sites = sites_new(&k->functions);
-	if (!k->tracepoints || !k->sites || read_reasons(k) ||
+	k->uprobes = uprobe_ways_new();
+	if (!k->tracepoints || !k->sites || !k->uprobes || read_reasons(k) ||
 	    function_list(k->btf, NULL, &k->functions)) {
 		snprintf(why, size, "no memory for the kernel's types");
 		return -ENOMEM;
@@ -152,8 +154,8 @@ static int open_all(struct kernel *k, char *why, size_t size)
 
 enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
 {
-	/* where addresses are numbers, which those of XDP always are, no verifier lets programs dereference them */
-	if (template_shared(kind) == TEMPLATE_XDP_KPROBE)
+	/* where addresses are numbers, which those of XDP and of processes always are, no verifier lets programs dereference them */
+	if (template_shared(kind) == TEMPLATE_XDP_KPROBE || kind == TEMPLATE_PROCESS)
 		return NETCAP_ACCESS_WINDOW;
 	return kind == TEMPLATE_TYPED || template_set_types_addresses(k->templates) ?
 		       k->access :
@@ -190,6 +192,7 @@ void kernel_close(struct kernel *k)
 		return;
 	template_set_free(k->templates);
 	sites_free(k->sites);
+	free(k->uprobes);
 	function_list_clear(&k->functions);
 	tracepoint_index_free(k->tracepoints);
 	free(k->reasons);

@@ -15,6 +15,7 @@
 
 struct btf;
 struct sites;
+struct uprobe_ways;
 struct tracepoint_index;
 
 struct kernel {
@@ -22,6 +23,7 @@ struct kernel {
 	struct tracepoint_index *tracepoints; /* owned */
 	struct function_list functions;       /* the kernel's own that take a packet; owned */
 	struct sites *sites;                  /* where functions are; owned, the worker's */
+	struct uprobe_ways *uprobes;          /* how functions of processes are attached; owned, the worker's */
 	struct template_set *templates;       /* owned */
 	enum netcap_access access;            /* how filters may look at packets */
 	bool var_stack;                       /* the verifier takes computed offsets into the stack */

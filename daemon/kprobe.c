@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-#include <linux/perf_event.h>
 
 #include "daemon/kprobe.h"
 #include "daemon/perfprobe.h"
@@ -157,22 +155,7 @@ static int attach_multi(struct job *j, int program)
 
 int kprobe_attach_at(struct hooks *h, int pmu, uint64_t address, int program)
 {
-	int event = perfprobe_open(pmu, NULL, address), link, r = 0;
-
-	if (event < 0)
-		return event;
-	link = bpf_link_create(program, event, BPF_PERF_EVENT, NULL);
-	if (link >= 0)
-		r = hooks_keep_link(h, link);
-	else if (ioctl(event, PERF_EVENT_IOC_SET_BPF, program)) /* before Linux 5.15 */
-		r = -errno;
-	if (!r && ioctl(event, PERF_EVENT_IOC_ENABLE, 0))
-		r = -errno;
-	if (r || link >= 0) {
-		close(event); /* the link keeps it */
-		return r;
-	}
-	return hooks_keep_link(h, event);
+	return hooks_attach_event(h, perfprobe_open(pmu, NULL, address), program);
 }
 
 static void attach_each(struct job *j, int program)

@@ -22,6 +22,12 @@ int hooks_keep_program(struct hooks *h, int fd, struct probe *owner);
 /* Takes over a link. 0 or -ENOMEM. */
 int hooks_keep_link(struct hooks *h, int fd);
 
+/*
+ * Attaches a program to a perf event, which is taken over (negative: it is the error). h owns what keeps it attached. 0 or
+ * negative errno.
+ */
+int hooks_attach_event(struct hooks *h, int event, int program);
+
 /* A single kprobe at an address, which h owns. pmu: perfprobe_pmu(). 0 or negative errno. */
 int kprobe_attach_at(struct hooks *h, int pmu, uint64_t address, int program);
 

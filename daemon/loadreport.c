@@ -33,6 +33,17 @@ static struct json_object *tracking(const struct sessionload *l)
 	return jsonmake_whole(o, ok);
 }
 
+/* What programs at trace points in user space could not look at. */
+static struct json_object *processes(const struct sessionload *l)
+{
+	const struct netcap_control *c = l->control;
+	struct json_object *o = spec_has_process(l->spec) && c ? json_object_new_object() : NULL;
+	bool ok = o && jsonmake_number(o, "unreadable", __atomic_load_n(&c->unreadable, __ATOMIC_RELAXED)) &&
+		  jsonmake_number(o, "beyond", __atomic_load_n(&c->beyond, __ATOMIC_RELAXED));
+
+	return jsonmake_whole(o, ok);
+}
+
 static struct json_object *points(struct sessionload *l, bool brief, struct counters *sum, int64_t *silent)
 {
 	struct json_object *list = json_object_new_array();
@@ -61,7 +72,7 @@ void loadreport_add_nothing(struct json_object *o)
 
 void loadreport_add(struct sessionload *l, bool told, struct json_object *o)
 {
-	struct json_object *followed = tracking(l);
+	struct json_object *followed = tracking(l), *read = processes(l);
 	struct counters sum = {};
 	int64_t silent = 0;
 
@@ -72,6 +83,8 @@ void loadreport_add(struct sessionload *l, bool told, struct json_object *o)
 		json_object_object_add(o, "silent", json_object_new_int64(silent));
 	if (followed)
 		json_object_object_add(o, "tracking", followed);
+	if (read)
+		json_object_object_add(o, "userSpace", read);
 }
 
 struct json_object *loadreport_error(const struct sessionload *l)

@@ -79,6 +79,13 @@ int maps_make_calls(struct template_maps *maps)
 	return maps->calls < 0 ? -errno : 0;
 }
 
+int maps_make_entered(struct template_maps *maps)
+{
+	maps->entered = bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "netcap_entered", sizeof(struct netcap_entered),
+				       sizeof(uint64_t), NETCAP_PROCESS_CALLS, NULL);
+	return maps->entered < 0 ? -errno : 0;
+}
+
 static int fill_tickets(int fd)
 {
 	int r = 0;
@@ -161,7 +168,7 @@ void maps_close(struct template_maps *maps)
 {
 	int *const fds[] = { &maps->control, &maps->counters, &maps->ring,    &maps->made, &maps->sites,
 			     &maps->calls,   &maps->track,    &maps->tickets, &maps->lives,
-			     &maps->journeys, &maps->blank,   &maps->edges };
+			     &maps->journeys, &maps->blank,   &maps->edges, &maps->entered };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (*fds[i] >= 0)

@@ -12,7 +12,7 @@
 #include "spec.h"
 
 #define MAPS_NONE { .control = -1, .counters = -1, .ring = -1, .made = -1, .sites = -1, .calls = -1, \
-		    .track = -1, .tickets = -1, .lives = -1, .journeys = -1, .blank = -1, .edges = -1 }
+		    .track = -1, .tickets = -1, .lives = -1, .journeys = -1, .blank = -1, .edges = -1, .entered = -1 }
 
 /*
  * Makes what all programs of a session share: control page, counters for points trace points, room for
@@ -28,6 +28,8 @@ int maps_make_sites(struct template_maps *maps, const uint64_t *addresses, const
 		    size_t count);
 /* Makes the table of open calls, for all programs of a session. 0 or negative errno. */
 int maps_make_calls(struct template_maps *maps);
+/* Makes the table of open calls of functions in processes, for all programs of a session. 0 or negative errno. */
+int maps_make_entered(struct template_maps *maps);
 /*
  * Makes what follows packets, for all programs of a session: room for size sk_buffs; with ends for what tells that a
  * packet is gone, too. 0 or negative errno.

@@ -175,6 +175,28 @@ static void start(struct call *call)
 	call->fd = -1;
 }
 
+static void lend(struct call *call)
+{
+	struct json_object *answer;
+	int number;
+
+	if (call->fd < 0) {
+		conn_error(call->conn, "BadDescriptor", "", "no descriptor came with Lend: pass that of a program or shared object");
+		return;
+	}
+	number = lent_add(conn_lent(call->conn), call->fd);
+	call->fd = -1;
+	if (number < 0) {
+		conn_error(call->conn, "LimitReached", "",
+			   "%d files are lent already, the most that a session takes: name trace points in fewer of them",
+			   LIMIT_BINARIES);
+		return;
+	}
+	answer = json_object_new_object();
+	jsonmake_number(answer, "binary", number);
+	reply(call, answer);
+}
+
 static void stop(struct call *call)
 {
 	const struct peer *peer = conn_peer(call->conn);
@@ -298,6 +320,7 @@ static const struct method {
     {SERVICE ".GetInterfaceDescription", interface_fields, PEER_OBSERVER, false,
      get_interface_description},
     {VARLINK_INTERFACE ".Start", NULL, PEER_CAPTURER, true, start},
+    {VARLINK_INTERFACE ".Lend", no_fields, PEER_CAPTURER, true, lend},
     {VARLINK_INTERFACE ".Stop", id_fields, PEER_CAPTURER, false, stop},
     {VARLINK_INTERFACE ".List", no_fields, PEER_OBSERVER, false, list},
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},
@@ -377,11 +400,11 @@ static bool is_allowed(struct call *call, const struct method *method, bool too_
 				 " USER, then log in again) or ");
 	else if (call->fd >= 0 && !method->takes_fd)
 		conn_error(call->conn, "BadDescriptor", "",
-			   "a descriptor came with %s, which takes none; pass it with Start or Drops only",
+			   "a descriptor came with %s, which takes none; pass it with Start, Lend or Drops only",
 			   method->name);
 	else if (too_many_fds)
 		conn_error(call->conn, "BadDescriptor", "",
-			   "several descriptors came with %s; pass one with Start or Drops, and none else",
+			   "several descriptors came with %s; pass one with Start, Lend or Drops, and none else",
 			   method->name);
 	else
 		return true;

@@ -10,6 +10,7 @@
 
 #include "daemon/functionpoint.h"
 #include "daemon/probe.h"
+#include "daemon/processpoint.h"
 #include "daemon/programpoint.h"
 #include "daemon/resolution.h"
 #include "daemon/tracepoint.h"
@@ -46,7 +47,12 @@ void probe_note(struct probe *p, const char *format, ...)
 
 bool probe_is_function(const struct probe *p)
 {
-	return p->asked != POINTNAME_TRACEPOINT && !probe_is_program(p);
+	return p->asked != POINTNAME_TRACEPOINT && !probe_is_program(p) && !probe_is_process(p);
+}
+
+bool probe_is_process(const struct probe *p)
+{
+	return p->process != 0;
 }
 
 bool probe_is_program(const struct probe *p)
@@ -196,13 +202,15 @@ static void resolve(struct resolution *r, const char *text)
 	struct probe *p;
 	bool bad = pointname_parse(text, &name, why, sizeof(why));
 
-	r->xdp = r->all_xdp || (!bad && name.xdp);
+	r->xdp = r->all_xdp || (!bad && name.packets == POINTNAME_XDP);
 	if (bad) {
 		memset(&name, 0, sizeof(name));
 		snprintf(name.name, sizeof(name.name), "%s", text);
 		p = resolution_add(r, &name);
 		if (p)
 			probe_fail(p, PROBE_REFUSED, "%s", why);
+	} else if (pointname_is_process(&name)) {
+		processpoint_resolve(r, &name);
 	} else if (name.arg2 && !r->user) {
 		p = resolution_add(r, &name);
 		if (p)
@@ -224,11 +232,12 @@ int probe_list_resolve(struct probe_list *list, const struct kernel *k,
 {
 	const struct jsonstrict_strings *texts = &spec->points;
 	struct resolution r = { .list = list, .kernel = k, .modules = modules, .all_xdp = spec_is_xdp(spec),
-				.user = spec->user_code != NULL };
+				.user = spec->user_code != NULL, .spec = spec };
 
 	memset(list, 0, sizeof(*list));
 	for (size_t i = 0; i < texts->count && !r.error; i++) {
 		r.before = list->count;
+		r.entry = i;
 		resolve(&r, texts->items[i]);
 	}
 	program_set_keep_used(&list->programs);

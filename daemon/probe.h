@@ -16,7 +16,7 @@
 #include "spec.h"
 
 #define PROBE_NEAREST    5
-#define PROBE_TEXT_BYTES 224
+#define PROBE_TEXT_BYTES 288
 /* Types of arguments that say where a packet goes whose headers are not written yet; each ends with NULL. */
 extern const char *const probe_socks[], *const probe_flows[];
 
@@ -41,6 +41,8 @@ struct probe {
 	int btf_fd;                /* of its module or program; not owned, 0: the kernel */
 	uint8_t skb;               /* index of the argument, from 0; so with packets of XDP */
 	uint8_t source;            /* enum source_kind of what it points to */
+	uint8_t process;           /* in user space: enum netcap_process */
+	uint8_t entry;             /* in user space: which of the texts it was named by, from 0 */
 	uint8_t location;          /* index or NETCAP_NO_ARG, as the next three */
 	uint8_t sock;              /* an argument struct sock * */
 	uint8_t flow;              /* an argument struct flowi *, flowi4 * or flowi6 * */
@@ -80,6 +82,8 @@ __attribute__((format(printf, 2, 3))) void probe_note(struct probe *p, const cha
 bool probe_is_return(const struct probe *p);
 /* Is it a BPF program? */
 bool probe_is_program(const struct probe *p);
+/* Is it in user space? */
+bool probe_is_process(const struct probe *p);
 /* Is it a function of the kernel (neither a tracepoint nor a program)? */
 bool probe_is_function(const struct probe *p);
 /* Does the trace point say why a packet was dropped? */

@@ -58,7 +58,7 @@ static void add_program(struct resolution *r, struct program *program, const str
 	struct probe *p;
 
 	name_program(name->kind, program, &one);
-	one.xdp = name->xdp;
+	one.packets = name->packets;
 	p = resolution_add(r, &one);
 	if (p)
 		use_program(r, p, program, name->arg);

@@ -18,6 +18,8 @@ struct resolution {
 	bool all_xdp;  /* packets of XDP are meant, not those in an skb: of all trace points, */
 	bool xdp;      /* and of the one at hand */
 	bool user;     /* there is user code, which a second argument is for */
+	const struct spec *spec;
+	size_t entry;  /* the text at hand, in spec->points */
 	size_t before; /* trace points of the texts before this one */
 	int error;     /* out of memory, too many */
 };

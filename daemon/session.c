@@ -399,15 +399,14 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 }
 
 struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
-			    const struct session_owner *owner,
+			    struct lent *lent, const struct session_owner *owner,
 			    const struct session_callbacks *callbacks, void *arg)
 {
 	struct session *s = calloc(1, sizeof(*s));
 	struct timeval now = { 0, 0 };
 
 	if (!s) {
-		if (fd >= 0)
-			closer_close(fd);
+		closer_close(fd);
 		return NULL;
 	}
 	s->host = host;
@@ -420,6 +419,8 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 	s->arg = arg;
 	s->started = time(NULL);
 	sessionload_init(&s->load, host->kernel, &s->spec, &host->points);
+	lent_move(&s->load.lent, lent);
+	s->load.admin = owner->admin;
 	sessionlog_init(&s->log, id, &s->owner, &s->load);
 	/* the event is there for nothing else yet, and callbacks may come only later */
 	s->turn = evtimer_new(host->base, begin, s);

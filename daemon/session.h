@@ -23,6 +23,7 @@
 #include "counters.h"
 #include "daemon/filterproc.h"
 #include "daemon/kernel.h"
+#include "daemon/lent.h"
 #include "daemon/peer.h"
 #include "daemon/symbolcache.h"
 #include "daemon/wallclock.h"
@@ -48,6 +49,7 @@ struct session_host {
 struct session_owner {
 	uid_t uid;
 	pid_t pid;
+	bool admin;
 	char comm[PEER_COMM_BYTES]; /* "": not known */
 };
 
@@ -67,6 +69,7 @@ struct session_callbacks {
  * memory (fd is closed).
  */
 struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
+			    struct lent *lent,
 			    const struct session_owner *owner,
 			    const struct session_callbacks *callbacks, void *arg);
 /* The caller is gone: no more replies. The session stops and ends. */

@@ -188,12 +188,22 @@ static bool wants_returns(const struct sessionload *l)
 	return false;
 }
 
+static bool wants_entries(const struct sessionload *l)
+{
+	for (size_t i = 0; i < l->spec->sites.count; i++)
+		if (l->spec->sites.items[i].is_return)
+			return true;
+	return false;
+}
+
 static bool make_maps(struct sessionload *l)
 {
 	int r = maps_make_shared(&l->maps, l->probes.count, l->spec->ring_bytes);
 
 	if (!r && wants_returns(l))
 		r = maps_make_calls(&l->maps);
+	if (!r && wants_entries(l))
+		r = maps_make_entered(&l->maps);
 	if (!r && l->spec->gather)
 		r = maps_make_gather(&l->maps, l->spec);
 	else if (!r && l->spec->track)
@@ -228,6 +238,9 @@ static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 		.filter = l->filtered ? l->code : NULL,
 		.user = l->spec->user_code ? &l->user : NULL,
 		.backend = l->backend,
+		.spec = l->spec,
+		.lent = &l->lent,
+		.admin = l->admin,
 		.progress = on_progress,
 		.arg = l,
 	};
@@ -337,7 +350,7 @@ static void plan(struct sessionload *l)
 		l->plan = plan_json(l);
 }
 
-void sessionload_run(struct sessionload *l)
+static void run(struct sessionload *l)
 {
 	if (!check_backend(l) || !take_user(l) || !resolve(l) || !any_works(l) || !take_quota(l) || !check_force(l) || !check_gather(l) ||
 	    !translate(l))
@@ -346,6 +359,12 @@ void sessionload_run(struct sessionload *l)
 		plan(l);
 	else if (make_maps(l) && attach(l))
 		any_works(l);
+}
+
+void sessionload_run(struct sessionload *l)
+{
+	run(l);
+	lent_clear(&l->lent); /* what is attached keeps its file */
 }
 
 void sessionload_silence(struct sessionload *l)
@@ -387,6 +406,7 @@ void sessionload_clear(struct sessionload *l)
 {
 	hooks_close(&l->hooks);
 	track_close(&l->track);
+	lent_clear(&l->lent);
 	if (l->counted)
 		__atomic_sub_fetch(l->in_use, l->counted, __ATOMIC_RELAXED);
 	probe_list_clear(&l->probes);

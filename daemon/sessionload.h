@@ -17,6 +17,7 @@
 #include "daemon/hooks.h"
 #include "daemon/kernel.h"
 #include "daemon/maps.h"
+#include "daemon/lent.h"
 #include "daemon/probe.h"
 #include "daemon/track.h"
 #include "daemon/usercode.h"
@@ -48,6 +49,8 @@ struct sessionload {
 	struct netcap_counters *scratch;  /* owned */
 	struct module_set modules;        /* owned */
 	struct probe_list probes;         /* owned */
+	struct lent lent;                 /* owned; files of trace points in user space, until these are attached */
+	bool admin;                       /* an administrator asks for it */
 	struct sessionload_point *points; /* owned; one for each probe */
 	struct hooks hooks;               /* owned */
 	struct track track;               /* owned */

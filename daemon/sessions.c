@@ -182,7 +182,7 @@ static bool has_room(const struct sessions *t, uid_t uid, const struct usage *mo
 	return false;
 }
 
-static struct sessions_entry *start(struct sessions *t, struct spec *spec, int fd,
+static struct sessions_entry *start(struct sessions *t, struct spec *spec, int fd, struct lent *lent,
 				    const struct session_owner *owner)
 {
 	static const struct session_callbacks callbacks = {.reply = on_reply, .ended = on_ended};
@@ -193,7 +193,7 @@ static struct sessions_entry *start(struct sessions *t, struct spec *spec, int f
 		return NULL;
 	}
 	e->table = t;
-	e->session = session_new(t->host, t->last_id + 1, spec, fd, owner, &callbacks, e);
+	e->session = session_new(t->host, t->last_id + 1, spec, fd, lent, owner, &callbacks, e);
 	if (!e->session) {
 		free(e);
 		return NULL;
@@ -204,19 +204,20 @@ static struct sessions_entry *start(struct sessions *t, struct spec *spec, int f
 	return e;
 }
 
-struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int fd,
+struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int fd, struct lent *lent,
 				      const struct session_owner *owner, sessions_reply reply,
 				      void *arg, char *why, size_t size)
 {
 	const struct usage usage = cost(spec);
 	bool room = has_room(t, owner->uid, &usage, why, size);
-	struct sessions_entry *e = room ? start(t, spec, fd, owner) : NULL;
+	struct sessions_entry *e = room ? start(t, spec, fd, lent, owner) : NULL;
 
 	if (room && !e)
 		snprintf(why, size, "the daemon has no memory for another session");
 	if (!room)
 		closer_close(fd);
 	spec_clear(spec);
+	lent_clear(lent);
 	if (!e) {
 		errno = room ? ENOMEM : EDQUOT;
 		return NULL;

@@ -34,7 +34,7 @@ void sessions_free(struct sessions *t);
  * last reply, or until sessions_orphan(). NULL with a sentence in why (size bytes) and errno:
  * EDQUOT: too many sessions; ENOMEM.
  */
-struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int fd,
+struct sessions_entry *sessions_start(struct sessions *t, struct spec *spec, int fd, struct lent *lent,
 				      const struct session_owner *owner, sessions_reply reply,
 				      void *arg, char *why, size_t size);
 /* The caller has gone. The session ends. */

@@ -9,6 +9,7 @@
 #include "daemon/jsonmake.h"
 #include "daemon/quota.h"
 #include "daemon/start.h"
+#include "daemon/target.h"
 #include "varlink.h"
 
 static int to_caller(void *arg, struct json_object *message, bool last)
@@ -42,6 +43,8 @@ static bool is_possible(const struct methods *m, struct conn *c, const struct sp
 		conn_error(c, "NotPermitted", "userCode",
 			   "you are %s (uid %u), and user code can read all of the kernel's memory: only administrators "
 			   "may load it", peer_role_name(conn_peer(c)->role), (unsigned)conn_peer(c)->uid);
+	} else if (spec_has_process(spec) && target_check(spec->target, conn_peer(c), why, sizeof(why))) {
+		conn_error(c, errno == EPERM ? "NotPermitted" : "InvalidSpec", "target", "%s", why);
 	} else if (fd >= 0 && descriptor_check(fd, why, sizeof(why))) {
 		conn_error(c, "BadDescriptor", "", "%s", why);
 	} else if (fd < 0 && spec->snaplen > QUOTA_EVENT_SNAPLEN) {
@@ -64,12 +67,12 @@ static void begin(struct methods *m, struct conn *c, struct spec *spec, int fd)
 	static const struct conn_operation operation = {.half_closed = caller_half_closed,
 							.abandoned = caller_gone};
 	const struct peer *peer = conn_peer(c);
-	struct session_owner owner = {.uid = peer->uid, .pid = peer->pid};
+	struct session_owner owner = {.uid = peer->uid, .pid = peer->pid, .admin = peer->role >= PEER_ADMIN};
 	struct sessions_entry *entry;
 	char why[256];
 
 	memcpy(owner.comm, peer->comm, sizeof(owner.comm));
-	entry = sessions_start(m->sessions, spec, fd, &owner, to_caller, c, why, sizeof(why));
+	entry = sessions_start(m->sessions, spec, fd, conn_lent(c), &owner, to_caller, c, why, sizeof(why));
 	if (entry)
 		conn_defer(c, &operation, entry);
 	else

@@ -14,6 +14,8 @@
 #include "bpf/netcap.skel.h"
 #include "bpf/netcap_cast.skel.h"
 #include "bpf/netcap_old.skel.h"
+#include "bpf/process.skel.h"
+#include "bpf/process_old.skel.h"
 #include "daemon/constants.h"
 #include "daemon/splice.h"
 #include "daemon/template.h"
@@ -38,6 +40,7 @@ enum map_slot {
 	MAP_JOURNEYS,
 	MAP_BLANK,
 	MAP_EDGES,
+	MAP_ENTERED,
 	MAP_SLOTS,
 };
 
@@ -55,6 +58,7 @@ static const char *const map_names[MAP_SLOTS] = {
 	[MAP_JOURNEYS] = "netcap_journeys",
 	[MAP_BLANK] = "netcap_blank",
 	[MAP_EDGES] = "netcap_edges",
+	[MAP_ENTERED] = "netcap_entered",
 };
 
 static const char *const program_names[TEMPLATE_KINDS] = {
@@ -66,6 +70,8 @@ static const char *const program_names[TEMPLATE_KINDS] = {
 	[TEMPLATE_RETURN] = "netcap_return",
 	[TEMPLATE_COPY] = "netcap_copy",
 	[TEMPLATE_FREE] = "netcap_free",
+	[TEMPLATE_PROCESS] = "netcap_process",
+	[TEMPLATE_ENTER] = "netcap_enter",
 };
 
 static const struct {
@@ -81,6 +87,9 @@ static const struct {
 	[TEMPLATE_KPROBE_MULTI] = { "kprobe.multi", "netcap_multi", BPF_PROG_TYPE_KPROBE,
 				    BPF_TRACE_KPROBE_MULTI },
 	[TEMPLATE_KPROBE_ONE] = { "kprobe", "netcap_kprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	[TEMPLATE_UPROBE] = { "uprobe", "netcap_uprobe", BPF_PROG_TYPE_KPROBE, 0 },
+	[TEMPLATE_URETPROBE] = { "uretprobe", "netcap_uretprob", BPF_PROG_TYPE_KPROBE, 0 },
+	[TEMPLATE_USDT] = { "usdt", "netcap_usdt", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
 struct template {
@@ -94,20 +103,37 @@ struct template {
 	uint32_t function_count;
 };
 
-/* The objects that are made of the one source, best first. */
+/* The objects that are made of one source, best first. */
 enum variant { CAST, PLAIN, OLD, VARIANTS };
 
-static const void *(*const variants[VARIANTS])(size_t *size) = {
-	[CAST] = netcap_cast__elf_bytes, /* with bpf_rdonly_cast() (Linux 6.2) */
-	[PLAIN] = netcap__elf_bytes,
-	[OLD] = netcap_old__elf_bytes,   /* without bpf_loop() (before Linux 5.17) */
+/* Programs of one source, which share their type information. */
+enum family { KERNEL, PROCESS, FAMILIES };
+
+static const struct {
+	enum template_kind first, end;
+	const void *(*variants[VARIANTS])(size_t *size); /* NULL: there is no such one */
+} families[FAMILIES] = {
+	[KERNEL] = { TEMPLATE_TYPED, TEMPLATE_PROCESS, {
+		[CAST] = netcap_cast__elf_bytes, /* with bpf_rdonly_cast() (Linux 6.2) */
+		[PLAIN] = netcap__elf_bytes,
+		[OLD] = netcap_old__elf_bytes, /* without bpf_loop() (before Linux 5.17) */
+	} },
+	[PROCESS] = { TEMPLATE_PROCESS, TEMPLATE_KINDS, {
+		[PLAIN] = process__elf_bytes,
+		[OLD] = process_old__elf_bytes,
+	} },
 };
 
 struct template_set {
 	struct template kinds[TEMPLATE_KINDS];
-	int btf; /* the programs' own type information, as loaded */
-	enum variant variant;
+	int btf[FAMILIES]; /* the programs' own type information, as loaded; or -1 */
+	enum variant variant; /* of KERNEL */
 };
+
+static enum family family_of(enum template_kind kind)
+{
+	return kind < TEMPLATE_PROCESS ? KERNEL : PROCESS;
+}
 
 static bool is_map_load(const struct bpf_insn *i)
 {
@@ -242,23 +268,24 @@ static int take_program(struct template *t, const struct bpf_object *object, con
 }
 
 /* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
-static int take_btf(struct template_set *set, const struct bpf_object *object)
+static int take_btf(struct template_set *set, enum family family, const struct bpf_object *object)
 {
-	set->btf = fcntl(bpf_object__btf_fd(object), F_DUPFD_CLOEXEC, 0);
-	return set->btf < 0 ? -errno : 0;
+	set->btf[family] = fcntl(bpf_object__btf_fd(object), F_DUPFD_CLOEXEC, 0);
+	return set->btf[family] < 0 ? -errno : 0;
 }
 
-static void clear(struct template_set *set)
+static void clear(struct template_set *set, enum family family)
 {
-	for (int k = 0; k < TEMPLATE_KINDS; k++)
+	for (enum template_kind k = families[family].first; k < families[family].end; k++) {
 		free(set->kinds[k].insns);
-	memset(set->kinds, 0, sizeof(set->kinds));
-	if (set->btf >= 0)
-		close(set->btf);
-	set->btf = -1;
+		memset(&set->kinds[k], 0, sizeof(set->kinds[k]));
+	}
+	if (set->btf[family] >= 0)
+		close(set->btf[family]);
+	set->btf[family] = -1;
 }
 
-static int take_object(struct template_set *set, const void *(*elf_bytes)(size_t *size))
+static int take_object(struct template_set *set, enum family family, enum variant variant)
 {
 	/*
 	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
@@ -267,52 +294,71 @@ static int take_object(struct template_set *set, const void *(*elf_bytes)(size_t
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
 		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
 	size_t size;
-	const void *elf = elf_bytes(&size);
+	const void *elf = families[family].variants[variant](&size);
 	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
 	int r = object ? 0 : -errno;
 
 	if (!r)
 		r = bpf_object__load(object);
 	if (!r)
-		r = take_btf(set, object);
-	for (int k = 0; !r && k < TEMPLATE_KINDS; k++)
+		r = take_btf(set, family, object);
+	for (enum template_kind k = families[family].first; !r && k < families[family].end; k++)
 		r = take_program(&set->kinds[k], object, program_names[k]);
 	bpf_object__close(object);
 	if (r)
-		clear(set);
+		clear(set, family);
+	return r;
+}
+
+/* The best variant that the kernel takes. 0, or negative errno with a sentence in why. */
+static int take_family(struct template_set *set, enum family family, enum variant *variant, char *why, size_t size)
+{
+	int r = -EINVAL;
+
+	for (int v = 0; r && v < VARIANTS; v++) {
+		*variant = v;
+		if (families[family].variants[v])
+			r = take_object(set, family, v);
+	}
+	if (r)
+		snprintf(why, size,
+			 "the kernel does not take the capture programs%s: %s; netcapctl features says what is missing",
+			 family == PROCESS ? " for user space" : "", strerror(-r));
 	return r;
 }
 
 struct template_set *template_set_new(char *why, size_t size)
 {
 	struct template_set *set = calloc(1, sizeof(*set));
-	int r = -EINVAL;
+	int r;
 
 	if (!set) {
 		snprintf(why, size, "no memory for the BPF programs");
 		return NULL;
 	}
-	set->btf = -1;
-	for (int v = 0; r && v < VARIANTS; v++) {
-		set->variant = v;
-		r = take_object(set, variants[v]);
-	}
+	for (int family = 0; family < FAMILIES; family++)
+		set->btf[family] = -1;
+	r = take_family(set, KERNEL, &set->variant, why, size);
 	if (!r)
 		return set;
-	snprintf(why, size,
-		 "the kernel does not take the capture programs: %s; netcapctl features says what is "
-		 "missing",
-		 strerror(-r));
 	template_set_free(set);
 	errno = -r;
 	return NULL;
+}
+
+int template_set_need_process(struct template_set *set, char *why, size_t size)
+{
+	enum variant variant;
+
+	return set->btf[PROCESS] >= 0 ? 0 : take_family(set, PROCESS, &variant, why, size);
 }
 
 void template_set_free(struct template_set *set)
 {
 	if (!set)
 		return;
-	clear(set);
+	for (int family = 0; family < FAMILIES; family++)
+		clear(set, family);
 	free(set);
 }
 
@@ -342,6 +388,7 @@ static void fill_in(struct bpf_insn *insns, size_t count, const struct template_
 		[MAP_MADE] = maps->made,       [MAP_SITES] = maps->sites,       [MAP_CALLS] = maps->calls,
 		[MAP_TRACK] = maps->track,     [MAP_TICKETS] = maps->tickets,   [MAP_LIVES] = maps->lives,
 		[MAP_JOURNEYS] = maps->journeys, [MAP_BLANK] = maps->blank,	[MAP_EDGES] = maps->edges,
+		[MAP_ENTERED] = maps->entered,
 	};
 
 	for (size_t i = 0; i < count; i++) {
@@ -355,6 +402,20 @@ static void fill_in(struct bpf_insn *insns, size_t count, const struct template_
 		/* what is not wanted is named by code that never runs, and any map will do */
 		insns[i].imm = fds[insns[i].imm] < 0 ? maps->counters : fds[insns[i].imm];
 		i++;
+	}
+}
+
+/*
+ * The user's code reads memory of the kernel, and at trace points in user space that of the process, too: there the older helper
+ * looks at the address to see which it is.
+ */
+static void read_anything(struct splice *code, uint32_t from, uint32_t count)
+{
+	for (uint32_t i = from; i < from + count; i++) {
+		struct bpf_insn *insn = &code->insns[i];
+
+		if (insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_probe_read_kernel)
+			insn->imm = BPF_FUNC_probe_read;
 	}
 }
 
@@ -391,12 +452,15 @@ static const struct usercode_program *user_program(const struct template *t, con
 }
 
 /* Functions of the user's have the stub's type: all that the verifier wants to know is that they are not global. */
-static void place_functions(const struct template *t, const struct usercode *user, struct build *b)
+static void place_functions(const struct template *t, const struct usercode *user, bool process, struct build *b)
 {
 	b->function_count = 0;
 	for (uint32_t f = 0; f < t->function_count; f++) {
 		const struct usercode_program *p = user_program(t, user, t->functions[f].insn_off);
 		uint32_t count = p ? p->function_count : 1;
+
+		if (p && process)
+			read_anything(&b->code, b->code.starts[f], p->count);
 
 		for (uint32_t i = 0; i < count; i++) {
 			struct bpf_func_info *info = &b->functions[b->function_count++];
@@ -428,7 +492,7 @@ static int build(const struct template *t, const struct template_copy *copy, con
 	free(insns);
 	if (r)
 		return r;
-	place_functions(t, copy->user, b);
+	place_functions(t, copy->user, copy->kind == TEMPLATE_PROCESS, b);
 	return trim_program(b->code.insns, &b->code.count, b->functions, &b->function_count);
 }
 
@@ -455,11 +519,11 @@ int template_load(const struct template_set *set, const struct template_copy *co
 	struct build b;
 	int r = build(&set->kinds[copy->kind], copy, maps, &b), fd;
 	LIBBPF_OPTS(bpf_prog_load_opts, options,
-		    .prog_btf_fd = set->btf,
+		    .prog_btf_fd = set->btf[family_of(copy->kind)],
 		    .func_info = b.functions,
 		    .func_info_cnt = b.function_count,
 		    .func_info_rec_size = sizeof(struct bpf_func_info),
-		    .expected_attach_type = hooks[copy->hook].attach,
+		    .expected_attach_type = copy->attach_type ?: (int)hooks[copy->hook].attach,
 		    .attach_btf_id = copy->btf_id,
 		    .attach_btf_obj_fd = copy->btf_fd);
 

@@ -24,6 +24,8 @@ enum template_kind {
 	TEMPLATE_RETURN,  /* takes no packet and no filter: fexit, beside another one by fentry */
 	TEMPLATE_COPY,   /* neither: where an sk_buff is made of another one; fentry, kprobe */
 	TEMPLATE_FREE,   /* where one is freed: fentry, kprobe, tp_btf, raw_tp */
+	TEMPLATE_PROCESS, /* packets in the memory of a process: uprobe, uretprobe, USDT; see template_set_need_process() */
+	TEMPLATE_ENTER,  /* takes no packet and no filter: uprobe, beside another one at the return */
 	TEMPLATE_KINDS,
 };
 
@@ -35,6 +37,9 @@ enum template_hook {
 	TEMPLATE_FEXIT,
 	TEMPLATE_KPROBE_MULTI,
 	TEMPLATE_KPROBE_ONE,
+	TEMPLATE_UPROBE,
+	TEMPLATE_URETPROBE,
+	TEMPLATE_USDT,
 	TEMPLATE_HOOKS,
 };
 
@@ -47,6 +52,7 @@ struct template_copy {
 	const struct usercode *user;      /* the user's own, NULL for none */
 	uint32_t btf_id; /* tp_btf: the prototype's typedef (btf_trace_...); fentry, fexit: the function */
 	int btf_fd;      /* of the module or program that btf_id is in, 0: the kernel */
+	int attach_type; /* of uprobes: how it will be attached (uprobemulti.h), 0: by perf events */
 };
 
 /* The maps that a copy works on. Descriptors are the caller's. */
@@ -63,6 +69,7 @@ struct template_maps {
 	int journeys; /* LRU hash, ways of packets (struct netcap_journey); or -1, as the next two */
 	int blank;    /* array, one of them */
 	int edges;    /* per-CPU hash of struct netcap_edge */
+	int entered;  /* LRU hash, calls in processes whose return is waited for, or -1: none is */
 	uint8_t sites_bits; /* see struct netcap_config */
 };
 
@@ -73,6 +80,11 @@ struct template_set;
  * and a sentence in why (size bytes).
  */
 struct template_set *template_set_new(char *why, size_t size);
+/*
+ * Does the same for the programs at trace points in user space, unless it is done: most daemons never need them. The worker's,
+ * before anything else is done with TEMPLATE_PROCESS or TEMPLATE_ENTER. 0, or negative errno and a sentence.
+ */
+int template_set_need_process(struct template_set *set, char *why, size_t size);
 void template_set_free(struct template_set *set);
 
 /* Where a filter for this template goes: fills body and load of t, leaves the rest. */

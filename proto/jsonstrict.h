@@ -42,6 +42,7 @@ enum jsonstrict_type {
 	JSONSTRICT_STRINGS, /* struct jsonstrict_strings, min..max entries,
 			       each 1..LIMIT_POINT_BYTES bytes */
 	JSONSTRICT_OBJECT,  /* struct json_object *, borrowed */
+	JSONSTRICT_ARRAY,   /* the same of an array */
 };
 
 struct jsonstrict_strings {

@@ -62,6 +62,7 @@ static int check_type(const struct reader *r, const struct jsonstrict_field *f,
 		[JSONSTRICT_BOOLEAN] = {json_type_boolean, "true or false"},
 		[JSONSTRICT_STRINGS] = {json_type_array, "an array of strings"},
 		[JSONSTRICT_OBJECT] = {json_type_object, "an object"},
+		[JSONSTRICT_ARRAY] = {json_type_array, "an array"},
 	};
 
 	if (json_object_is_type(value, types[f->type].type))
@@ -182,6 +183,7 @@ static int read_field(const struct reader *r, const struct jsonstrict_field *f,
 	case JSONSTRICT_STRINGS:
 		return read_strings(r, f, value, place);
 	case JSONSTRICT_OBJECT:
+	case JSONSTRICT_ARRAY:
 		*(struct json_object **)place = value;
 		return 0;
 	}

@@ -10,6 +10,9 @@
 #define LIMIT_FILTER_BYTES   1024     /* tcpdump expression */
 #define LIMIT_POINTS         64       /* trace points in one session */
 #define LIMIT_POINT_BYTES    255      /* one trace point as text */
+#define LIMIT_BINARIES       16       /* files that are lent for one session */
+#define LIMIT_SITES          256      /* places in user space in one session */
+#define LIMIT_BURST          512      /* packets of one array in user space that are looked at */
 #define LIMIT_SNAPLEN        262144   /* bytes of one packet */
 #define LIMIT_RING_MIN       65536    /* bytes */
 #define LIMIT_RING_MAX       67108864 /* bytes */

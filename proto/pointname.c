@@ -126,6 +126,15 @@ static const struct {
 	{ "fexit", POINTNAME_FEXIT },
 	{ "prog", POINTNAME_PROG },
 	{ "progexit", POINTNAME_PROGEXIT },
+	{ "uprobe", POINTNAME_UPROBE },
+	{ "uretprobe", POINTNAME_URETPROBE },
+	{ "usdt", POINTNAME_USDT },
+};
+
+static const char *const prefixes[] = {
+	[POINTNAME_XDP] = "xdp",
+	[POINTNAME_MBUF] = "mbuf",
+	[POINTNAME_RAW] = "raw",
 };
 
 /* What stands in the place of a module. */
@@ -181,36 +190,125 @@ static int parse_tracepoint(const struct parse *p, struct part rest, struct poin
 	return copy_part(p, &rest, "event", LETTERS DIGITS "_" PATTERN, out->name, sizeof(out->name));
 }
 
-static int parse_name(const struct parse *p, struct part whole, struct pointname *out)
+/* Cuts what stands before the first colon that is not one of two, as in names of C++. */
+static bool cut_single(struct part *rest, struct part *part)
 {
-	static const char *const other[] = { "uprobe", "uretprobe", "usdt", "kretprobe" };
-	struct part rest = whole, kind;
-
-	if (cut(&rest, ':', &kind) && is(&kind, "xdp")) {
-		out->xdp = true;
-		whole = rest;
+	for (size_t i = 0; i < rest->len; i++) {
+		if (rest->text[i] != ':')
+			continue;
+		if (i + 1 < rest->len && rest->text[i + 1] == ':') {
+			i++;
+			continue;
+		}
+		*part = (struct part){ rest->text, i };
+		*rest = (struct part){ rest->text + i + 1, rest->len - i - 1 };
+		return true;
 	}
-	rest = whole;
-	if (!cut(&rest, ':', &kind))
-		return parse_function(p, whole, POINTNAME_FUNCTION, out);
-	if (out->xdp && (is(&kind, "tracepoint") || is(&kind, "tp") || is(&kind, "xdp")))
+	return false;
+}
+
+/* [OBJECT:]FUNCTION or [PROVIDER:]PROBE in user space */
+static int parse_process(const struct parse *p, struct part rest, enum pointname_kind kind, struct pointname *out)
+{
+	bool usdt = kind == POINTNAME_USDT;
+	struct part group;
+
+	out->kind = kind;
+	if (cut_single(&rest, &group) && copy_part(p, &group, usdt ? "provider" : "object", LETTERS DIGITS "_.+-",
+						   out->group, sizeof(out->group)))
+		return -EINVAL;
+	return copy_part(p, &rest, usdt ? "probe" : "function name", usdt ? LETTERS DIGITS "_.-" : LETTERS DIGITS "_.$~+:<>",
+			 out->name, sizeof(out->name));
+}
+
+static bool is_process_kind(enum pointname_kind kind)
+{
+	return kind == POINTNAME_UPROBE || kind == POINTNAME_URETPROBE || kind == POINTNAME_USDT;
+}
+
+/* Cuts a word such as "xdp:" off, which says what holds the packets. */
+static enum pointname_packets cut_prefix(struct part *whole)
+{
+	struct part rest = *whole, word;
+
+	if (!cut(&rest, ':', &word))
+		return POINTNAME_AS_SESSION;
+	for (int i = POINTNAME_XDP; i <= POINTNAME_RAW; i++) {
+		if (is(&word, prefixes[i])) {
+			*whole = rest;
+			return i;
+		}
+	}
+	return POINTNAME_AS_SESSION;
+}
+
+/* What stands behind a prefix must be of its side. */
+static int check_prefix(const struct parse *p, const struct pointname *out, const struct part *kind)
+{
+	bool process = out->packets == POINTNAME_MBUF || out->packets == POINTNAME_RAW;
+
+	if (out->packets == POINTNAME_XDP && (out->kind == POINTNAME_TRACEPOINT || is_process_kind(out->kind)))
 		return refuse(p,
 			      "the trace point %s has %.*s behind xdp:, and only functions and programs carry packets "
 			      "of XDP: give xdp:FUNCTION or xdp:prog:PROGRAM",
-			      p->whole.text, (int)kind.len, kind.text);
-	if (is(&kind, "tracepoint") || is(&kind, "tp"))
-		return parse_tracepoint(p, rest, out);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (is(&kind, kinds[i].word))
-			return parse_function(p, rest, kinds[i].kind, out);
-	for (size_t i = 0; i < sizeof(other) / sizeof(*other); i++)
-		if (is(&kind, other[i]))
-			return refuse(p,
-				      "the trace point %s is of kind %s, which this version does not "
-				      "trace: give tracepoint:GROUP:EVENT, or a kernel function, "
-				      "with kprobe:, fentry: or fexit: in front if need be",
-				      p->whole.text, other[i]);
+			      p->whole.text, (int)kind->len, kind->text);
+	if (!out->packets && is_process_kind(out->kind))
+		return refuse(p,
+			      "the trace point %s does not say what its packets are: put mbuf: in front for those of DPDK, or raw: "
+			      "for plain bytes",
+			      p->whole.text);
+	if (process && !is_process_kind(out->kind))
+		return refuse(p,
+			      "the trace point %s has %.*s behind %s:, whose packets are in user space: give "
+			      "%s:FUNCTION, %s:uretprobe:FUNCTION or %s:usdt:PROVIDER:PROBE",
+			      p->whole.text, (int)kind->len, kind->text, prefixes[out->packets], prefixes[out->packets],
+			      prefixes[out->packets], prefixes[out->packets]);
+	return 0;
+}
+
+/* What stands behind the word for its kind. */
+static int parse_kind(const struct parse *p, struct part rest, enum pointname_kind kind, struct pointname *out)
+{
+	if (is_process_kind(kind))
+		return parse_process(p, rest, kind, out);
+	return parse_function(p, rest, kind, out);
+}
+
+/* No word for the kind is in front. */
+static int parse_plain(const struct parse *p, struct part whole, struct pointname *out)
+{
+	if (out->packets == POINTNAME_MBUF || out->packets == POINTNAME_RAW)
+		return parse_process(p, whole, POINTNAME_UPROBE, out);
 	return parse_function(p, whole, POINTNAME_FUNCTION, out);
+}
+
+static int parse_name(const struct parse *p, struct part whole, struct pointname *out)
+{
+	struct part rest, kind;
+	int r;
+
+	out->packets = cut_prefix(&whole);
+	rest = whole;
+	if (out->packets && cut_prefix(&rest))
+		return refuse(p, "the trace point %s says twice what holds its packets: leave one out", p->whole.text);
+	if (!cut(&rest, ':', &kind))
+		return parse_plain(p, whole, out);
+	if (is(&kind, "kretprobe"))
+		return refuse(p,
+			      "the trace point %s is of kind kretprobe, which this version does not trace: give fexit: "
+			      "in front for the return of a kernel function",
+			      p->whole.text);
+	if (is(&kind, "tracepoint") || is(&kind, "tp")) {
+		r = parse_tracepoint(p, rest, out);
+		return r ?: check_prefix(p, out, &kind);
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (is(&kind, kinds[i].word)) {
+			r = parse_kind(p, rest, kinds[i].kind, out);
+			return r ?: check_prefix(p, out, &kind);
+		}
+	}
+	return parse_plain(p, whole, out);
 }
 
 int pointname_parse(const char *text, struct pointname *p, char *why, size_t size)
@@ -242,11 +340,30 @@ static const char *kind_word(enum pointname_kind kind)
 
 int pointname_format(const struct pointname *p, char *text, size_t size)
 {
-	const char *kind = kind_word(p->kind);
-	int len = snprintf(text, size, "%s%s%s%s%s%s", p->xdp ? "xdp:" : "", kind ? kind : "", kind ? ":" : "", p->group,
-			   *p->group ? ":" : "", p->name);
+	const char *kind = p->packets && p->kind == POINTNAME_UPROBE ? NULL : kind_word(p->kind);
+	int len = snprintf(text, size, "%s%s%s%s%s%s%s", p->packets ? prefixes[p->packets] : "", p->packets ? ":" : "",
+			   kind ? kind : "", kind ? ":" : "", p->group, *p->group ? ":" : "", p->name);
 
 	return (size_t)len < size ? len : -ENOBUFS;
+}
+
+bool pointname_says_side(const char *text)
+{
+	struct part rest = {.text = text, .len = strlen(text)}, kind;
+
+	if (cut_prefix(&rest))
+		return true;
+	if (!cut(&rest, ':', &kind))
+		return false;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (is(&kind, kinds[i].word))
+			return !is_process_kind(kinds[i].kind);
+	return is(&kind, "tracepoint") || is(&kind, "tp");
+}
+
+bool pointname_is_process(const struct pointname *p)
+{
+	return is_process_kind(p->kind);
 }
 
 bool pointname_is_pattern(const struct pointname *p)

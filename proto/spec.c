@@ -50,6 +50,9 @@ static const struct jsonstrict_field fields[] = {
 	{"userAction", JSONSTRICT_BOOLEAN, offsetof(struct spec, user_action), false, 0, 0},
 	{"userLog", JSONSTRICT_BOOLEAN, offsetof(struct spec, user_log), false, 0, 0},
 	{"force", JSONSTRICT_BOOLEAN, offsetof(struct spec, force), false, 0, 0},
+	{"target", JSONSTRICT_INTEGER, offsetof(struct spec, target), false, 0, INT32_MAX},
+	{"sites", JSONSTRICT_ARRAY, offsetof(struct spec, raw_sites), false, 0, 0},
+	{"mbufLayout", JSONSTRICT_OBJECT, offsetof(struct spec, raw_mbuf), false, 0, 0},
 	{"quiet", JSONSTRICT_BOOLEAN, offsetof(struct spec, quiet), false, 0, 0},
 	{"dryRun", JSONSTRICT_BOOLEAN, offsetof(struct spec, dry_run), false, 0, 0},
 	{0},
@@ -84,6 +87,7 @@ void spec_clear(struct spec *s)
 	free(s->packets);
 	free(s->gather);
 	free(s->user_code);
+	uprobesite_list_free(&s->sites);
 	spec_init(s);
 }
 
@@ -288,6 +292,91 @@ static int check_user(const struct spec *s, const struct refusal *r)
 	return 0;
 }
 
+/* What kinds of trace points there are. */
+struct kinds {
+	bool process, mbuf, kernel;
+};
+
+static struct kinds kinds_of(const struct spec *s)
+{
+	struct pointname point;
+	struct kinds kinds = {0};
+	char why[512];
+
+	for (size_t i = 0; i < s->points.count; i++) {
+		if (pointname_parse(s->points.items[i], &point, why, sizeof(why)))
+			continue;
+		if (pointname_is_process(&point))
+			kinds.process = true;
+		else
+			kinds.kernel = true;
+		kinds.mbuf |= point.packets == POINTNAME_MBUF;
+	}
+	return kinds;
+}
+
+bool spec_has_process(const struct spec *s)
+{
+	return kinds_of(s).process;
+}
+
+bool spec_has_kernel(const struct spec *s)
+{
+	return kinds_of(s).kernel;
+}
+
+/* What must not be given with trace points in user space. */
+static int check_process_options(const struct spec *s, bool kernel, const struct refusal *r)
+{
+	if (s->track || spec_gathers_by_track(s))
+		return refuse(r, s->track ? "track" : "gather",
+			      "packets in user space cannot be followed by their sk_buffs: give gather \"content\"");
+	if (s->gather && kernel && strcmp(s->gather, "content"))
+		return refuse(r, "gather",
+			      "packets in user space and in the kernel can be told to be the same by their content only: give "
+			      "content");
+	if (!kernel && (s->mark_mask || s->fake_hdr || s->skb_data))
+		return refuse(r, s->mark_mask ? "mark" : s->fake_hdr ? "fakeHdr" : "skbData",
+			      "packets in user space have no sk_buff that this could be about: leave it out");
+	if (!kernel && s->stack)
+		return refuse(r, "stack", "at trace points in user space there is no kernel stack to keep: leave it out");
+	return 0;
+}
+
+static int read_process(struct spec *s, const struct refusal *r)
+{
+	int error = 0;
+
+	if (s->raw_sites) {
+		*r->field = "sites";
+		uprobesite_list_free(&s->sites);
+		error = uprobesite_list_from_json(&s->sites, s->raw_sites, s->points.count, r->why, r->size);
+	}
+	if (!error && s->raw_mbuf) {
+		*r->field = "mbufLayout";
+		error = mbuflayout_from_json(&s->mbuf, s->raw_mbuf, r->why, r->size);
+		s->has_mbuf = true;
+	}
+	return error;
+}
+
+static int check_process(struct spec *s, const struct refusal *r)
+{
+	struct kinds kinds = kinds_of(s);
+	int error = read_process(s, r);
+
+	if (error)
+		return error;
+	if (!kinds.process && (s->sites.count || s->target || s->has_mbuf))
+		return refuse(r, s->sites.count ? "sites" : s->target ? "target" : "mbufLayout",
+			      "no trace point is in user space, which this is about: leave it out, or give one such as "
+			      "mbuf:FUNCTION@1");
+	if (kinds.mbuf && !s->has_mbuf)
+		return refuse(r, "mbufLayout", "there are trace points with mbufs, and what an mbuf looks like is not said: "
+			      "give mbufLayout");
+	return kinds.process ? check_process_options(s, kinds.kernel, r) : 0;
+}
+
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size)
 {
@@ -312,6 +401,9 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 		r = check_gather(s, &refusal);
 	if (!r)
 		r = check_user(s, &refusal);
+	if (!r)
+		r = check_process(s, &refusal);
+	s->raw_sites = s->raw_mbuf = NULL; /* which are the parameters' */
 	return r;
 }
 
@@ -349,7 +441,8 @@ static bool worth_saying(const struct jsonstrict_field *f, const struct spec *s,
 		return *(const bool *)value;
 	case JSONSTRICT_STRINGS:
 		return true;
-	case JSONSTRICT_OBJECT: /* it has none */
+	case JSONSTRICT_OBJECT: /* add_sites() does these */
+	case JSONSTRICT_ARRAY:
 		break;
 	}
 	return false;
@@ -369,26 +462,38 @@ static struct json_object *field_to_json(const struct jsonstrict_field *f, const
 	case JSONSTRICT_STRINGS:
 		return strings_to_json((const struct jsonstrict_strings *)value);
 	case JSONSTRICT_OBJECT:
+	case JSONSTRICT_ARRAY:
 		break;
 	}
 	return NULL;
 }
 
+/* Takes over value. False: out of memory. */
+static bool add(struct json_object *object, const char *name, struct json_object *value)
+{
+	if (value && !json_object_object_add(object, name, value))
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+static bool add_process(struct json_object *object, const struct spec *s)
+{
+	return (!s->sites.count || add(object, "sites", uprobesite_list_to_json(&s->sites))) &&
+	       (!s->has_mbuf || add(object, "mbufLayout", mbuflayout_to_json(&s->mbuf)));
+}
+
 struct json_object *spec_to_json(const struct spec *s)
 {
-	struct json_object *object = json_object_new_object(), *value;
+	struct json_object *object = json_object_new_object();
 	struct spec defaults;
+	bool ok = object != NULL;
 
 	spec_init(&defaults);
-	for (const struct jsonstrict_field *f = fields; object && f->name; f++) {
-		if (!worth_saying(f, s, &defaults))
-			continue;
-		value = field_to_json(f, s);
-		if (!value || json_object_object_add(object, f->name, value)) {
-			json_object_put(value);
-			json_object_put(object);
-			return NULL;
-		}
-	}
-	return object;
+	for (const struct jsonstrict_field *f = fields; ok && f->name; f++)
+		ok = !worth_saying(f, s, &defaults) || add(object, f->name, field_to_json(f, s));
+	if (ok && add_process(object, s))
+		return object;
+	json_object_put(object);
+	return NULL;
 }

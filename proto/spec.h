@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <json-c/json.h>
 #include "jsonstrict.h"
+#include "mbuflayout.h"
+#include "uprobesite.h"
 
 struct spec {
 	struct jsonstrict_strings points; /* at least one, pointname grammar */
@@ -25,6 +27,7 @@ struct spec {
 	int64_t mark;      /* with mark_mask; 0..2^32-1 */
 	int64_t mark_mask; /* 0: any mark */
 	int64_t pid;       /* process id, 0: any */
+	int64_t target;    /* process id of those trace points that are in user space, 0: all processes */
 	int64_t snaplen;   /* bytes of each packet */
 	int64_t count;     /* packets, 0: no limit */
 	int64_t ring_bytes;
@@ -47,6 +50,10 @@ struct spec {
 	bool user_action;  /* and its action */
 	bool user_log;     /* what the verifier says of it is wanted, if it refuses */
 	bool quiet;        /* no counts while the session runs */
+	struct uprobesite_list sites; /* of the trace points in user space */
+	struct mbuf_layout mbuf;      /* what an mbuf looks like there, with has_mbuf */
+	bool has_mbuf;
+	struct json_object *raw_sites, *raw_mbuf; /* of the parameters, while they are read */
 };
 
 /* Defaults from limit.h. Never fails. */
@@ -62,6 +69,10 @@ int spec_from_json(struct spec *s, struct json_object *parameters, const char **
 bool spec_is_xdp(const struct spec *s);
 /* Are packets of XDP meant at any trace point? */
 bool spec_has_xdp(const struct spec *s);
+/* Has it trace points in user space? */
+bool spec_has_process(const struct spec *s);
+/* And others? */
+bool spec_has_kernel(const struct spec *s);
 /* Has this session's kind of gathering to know when packets are copied and freed? */
 bool spec_gathers_by_track(const struct spec *s);
 /* What a member packets may be. NULL is skb. 0, or -EINVAL with a sentence in why. */

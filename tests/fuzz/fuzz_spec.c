@@ -41,7 +41,7 @@ static void check_point(const char *text)
 		return;
 	}
 	check(p.name[0] && p.arg >= 0 && p.arg <= 9 && p.arg2 >= 0 && p.arg2 <= 9);
-	check(!p.group[0] == (p.kind == POINTNAME_FUNCTION));
+	check(p.group[0] || p.kind != POINTNAME_TRACEPOINT);
 	check(pointname_format(&p, shown, sizeof(shown)) == (int)strlen(shown));
 	check(pointname_parse(shown, &again, why, sizeof(why)) == 0);
 	check(again.kind == p.kind && again.arg == 0 && again.arg2 == 0);

@@ -29,7 +29,7 @@ struct session {
 static struct session *last_session; /* the newest, NULL once it is freed */
 static unsigned session_count;
 
-struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd,
+struct session *session_new(struct session_host *host, uint64_t id, struct spec *spec, int fd, struct lent *lent,
 			    const struct session_owner *owner,
 			    const struct session_callbacks *callbacks, void *arg)
 {

@@ -175,6 +175,7 @@ static int run(enum script script, struct counting *c)
 {
 	char point[] = "tracepoint:skb:kfree_skb", *points[] = {point};
 	struct options o = {0};
+	struct userspace nobody = {.pidfd = -1};
 	struct connection connection;
 	int pair[2], code, status;
 	pid_t pid;
@@ -196,7 +197,7 @@ static int run(enum script script, struct counting *c)
 	close(pair[1]);
 	connection_init(&connection, pair[0], 0);
 	signals_install(pair[0]);
-	code = capture_run(&connection, &o, &c->sink);
+	code = capture_run(&connection, &o, &nobody, &c->sink);
 	signals_install(-1);
 	connection_close(&connection);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -133,11 +133,11 @@ static void test_only_own_sessions_may_be_stopped(void **state)
 
 	spec_init(&spec);
 	assert_non_null(
-	    sessions_start(f->methods.sessions, &spec, -1, &others, NULL, NULL, why, 256));
+	    sessions_start(f->methods.sessions, &spec, -1, NULL, &others, NULL, NULL, why, 256));
 	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":1}"));
 	expect_error(f, "NotPermitted", "1001");
 	assert_null(last_session->stopped);
-	assert_non_null(sessions_start(f->methods.sessions, &spec, -1, &own, NULL, NULL, why, 256));
+	assert_non_null(sessions_start(f->methods.sessions, &spec, -1, NULL, &own, NULL, NULL, why, 256));
 	send_call(f, CALL("Stop", ",\"parameters\":{\"id\":2}"));
 	expect_reply(f, "{\"parameters\":{}}");
 	assert_string_equal(last_session->stopped, "stopped");
@@ -162,7 +162,7 @@ static unsigned start_with(struct fixture *f, uid_t uid, int64_t ring_bytes, siz
 		spec.ring_bytes = ring_bytes;
 		spec.points.items = calloc(points, sizeof(char *));
 		spec.points.count = points;
-		if (!sessions_start(f->methods.sessions, &spec, -1, &owner, NULL, NULL, why, 256))
+		if (!sessions_start(f->methods.sessions, &spec, -1, NULL, &owner, NULL, NULL, why, 256))
 			return n;
 		n++;
 	}

@@ -75,8 +75,8 @@ static void test_names(void **state)
 
 static void test_kinds(void **state)
 {
-	static const char *const other[] = {"usdt", "uprobe", "uretprobe", "kretprobe"};
-	char text[64], reason[64];
+	static const char *const other[] = {"usdt", "uprobe", "uretprobe"};
+	char text[64];
 
 	check("kprobe:icmp_rcv", POINTNAME_KPROBE, "", "icmp_rcv", 0, 0, "kprobe:icmp_rcv");
 	check("fentry:icmp_rcv@1", POINTNAME_FENTRY, "", "icmp_rcv", 1, 0, "fentry:icmp_rcv");
@@ -86,16 +86,15 @@ static void test_kinds(void **state)
 	check("xdp:__xsk_rcv@2", POINTNAME_FUNCTION, "", "__xsk_rcv", 2, 0, "xdp:__xsk_rcv");
 	check("xdp:progexit:xdp_pass", POINTNAME_PROGEXIT, "", "xdp_pass", 0, 0, "xdp:progexit:xdp_pass");
 	check_refused("xdp:tracepoint:net:netif_rx", "has tracepoint behind xdp:");
-	check_refused("xdp:xdp:__xsk_rcv", "has xdp behind xdp:");
+	check_refused("xdp:xdp:__xsk_rcv", "says twice what holds its packets");
 	check_refused("xdp:", "empty function name");
 	check("progexit:42:xdp_*@1", POINTNAME_PROGEXIT, "42", "xdp_*", 1, 0, "progexit:42:xdp_*");
 	check("prog:all", POINTNAME_PROG, "", "*", 0, 0, "prog:*");
 	check("nf_tables:nft_do_chain", POINTNAME_FUNCTION, "nf_tables", "nft_do_chain", 0, 0, "nf_tables:nft_do_chain");
+	check_refused("kretprobe:kfree_skb", "is of kind kretprobe, which");
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
-		snprintf(text, sizeof(text), "%s:kfree_skb", other[i]);
-		snprintf(reason, sizeof(reason), "is of kind %s, which", other[i]);
-		check_refused(text, reason);
-		check_refused(text, "tracepoint:GROUP:EVENT");
+		snprintf(text, sizeof(text), "%s:vec_func", other[i]);
+		check_refused(text, "does not say what its packets are");
 	}
 	check_refused(":kfree_skb", "empty kind or module");
 	check_refused("a:b:c", "too many colons");
@@ -105,6 +104,35 @@ static void test_kinds(void **state)
 	check_refused("progexit:12345678901:xdp_pass", "no number where the id of a program stands");
 	check_refused("prog:", "empty function name");
 	check_refused("no-module:f", "\"-\" in its kind or module");
+}
+
+static void test_process(void **state)
+{
+	struct pointname p;
+	char why[512];
+
+	check("mbuf:vec_func@1@2", POINTNAME_UPROBE, "", "vec_func", 1, 2, "mbuf:vec_func");
+	check("mbuf:uprobe:librte_mbuf.so.23:rte_pktmbuf_free_bulk@1@2", POINTNAME_UPROBE, "librte_mbuf.so.23",
+	      "rte_pktmbuf_free_bulk", 1, 2, "mbuf:librte_mbuf.so.23:rte_pktmbuf_free_bulk");
+	check("raw:uretprobe:rx@2", POINTNAME_URETPROBE, "", "rx", 2, 0, "raw:uretprobe:rx");
+	check("raw:usdt:my-app:probe@1@2", POINTNAME_USDT, "my-app", "probe", 1, 2, "raw:usdt:my-app:probe");
+	check("mbuf:usdt:probe@1", POINTNAME_USDT, "", "probe", 1, 0, "mbuf:usdt:probe");
+	check("raw:ns::Queue::push@2@3", POINTNAME_UPROBE, "", "ns::Queue::push", 2, 3, "raw:ns::Queue::push");
+	check("raw:libq.so:ns::Queue::push", POINTNAME_UPROBE, "libq.so", "ns::Queue::push", 0, 0,
+	      "raw:libq.so:ns::Queue::push");
+	check("raw:main+0x10@1@2", POINTNAME_UPROBE, "", "main+0x10", 1, 2, "raw:main+0x10");
+	check("raw:0x4711@1@2", POINTNAME_UPROBE, "", "0x4711", 1, 2, "raw:0x4711");
+	check_refused("mbuf:tracepoint:skb:kfree_skb", "has tracepoint behind mbuf:");
+	check_refused("raw:fentry:icmp_rcv", "has fentry behind raw:");
+	check_refused("mbuf:raw:f", "says twice what holds its packets");
+	check_refused("mbuf:", "empty function name");
+	check_refused("mbuf:usdt::probe", "empty provider");
+	check_refused("raw:f*@1@2", "\"*\" in its function name");
+	check_refused("raw:a/b:f@1@2", "\"/\" in its object");
+	assert_int_equal(pointname_parse("raw:f@1@2", &p, why, sizeof(why)), 0);
+	assert_true(pointname_is_process(&p));
+	assert_int_equal(pointname_parse("f@1", &p, why, sizeof(why)), 0);
+	assert_false(pointname_is_process(&p));
 }
 
 static void test_patterns(void **state)
@@ -154,12 +182,12 @@ static void check_length(const char *before, size_t len, const char *after, cons
 
 static void test_lengths(void **state)
 {
-	check_length("", 127, "", NULL);
-	check_length("", 128, "", "function name of 128 characters: give at most 127");
+	check_length("", 191, "", NULL);
+	check_length("", 192, "", "function name of 192 characters: give at most 191");
 	check_length("tp:", 63, ":a", NULL);
 	check_length("tp:", 64, ":a", "group of 64 characters: give at most 63");
-	check_length("tp:a:", 127, "", NULL);
-	check_length("tp:a:", 128, "", "event of 128 characters: give at most 127");
+	check_length("tp:a:", 191, "", NULL);
+	check_length("tp:a:", 192, "", "event of 192 characters: give at most 191");
 	check_length("", 256, "", "is 256 characters long: give at most 255");
 }
 
@@ -188,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),       cmocka_unit_test(test_names),
-		cmocka_unit_test(test_kinds),      cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_kinds),      cmocka_unit_test(test_process), cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_arguments),
 		cmocka_unit_test(test_lengths),    cmocka_unit_test(test_small_why),
 		cmocka_unit_test(test_small_text),

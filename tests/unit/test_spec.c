@@ -159,7 +159,7 @@ static void test_points(void **state)
 	check_refused("{\"points\":[]}", "points", "has 0 entries: give 1 to 64");
 	check_refused("{\"points\":\"icmp_rcv\"}", "points", "is a string: give an array");
 	check_refused("{\"points\":[\"a\",7]}", "points", "entry 2 of the member");
-	check_refused("{\"points\":[\"a\",\"usdt:a:b\"]}", "points", "of kind usdt");
+	check_refused("{\"points\":[\"a\",\"usdt:a:b\"]}", "points", "does not say what its packets are");
 	for (int i = 1; i <= LIMIT_POINTS; i++)
 		strcat(text, ",\"a\"");
 	strcat(text, "]}");
