@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "help.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include "limit.h"
 #include "print.h"
@@ -13,12 +14,15 @@
 #define STRING_OF_(n) #n
 
 static const char overview[] =
-	"netcapctl shows where in the kernel packets go, and where and why they are dropped.\n"
+	"netcapctl shows where in the kernel packets go, and where and why they are dropped; and\n"
+	"what packets DPDK applications and other stacks in user space have.\n"
 	"\n"
 	"Usage: netcapctl [--socket PATH] VERB [OPTIONS]\n"
 	"\n"
 	"  skb        capture packets at trace points of the kernel\n"
 	"  xdp        the same before they are socket buffers, or without: XDP and AF_XDP\n"
+	"  mbuf       the same in DPDK applications, at functions that get mbufs\n"
+	"  raw        the same in any process, at functions that get a packet's bytes\n"
 	"  points     list the trace points that can be captured at\n"
 	"  list       list the sessions that are running\n"
 	"  stop       end a session\n"
@@ -79,6 +83,47 @@ static const char xdp_what[] =
 	"  --backend, --force       as for netcapctl skb\n"
 	"\n";
 
+static const char mbuf_what[] =
+	"netcapctl mbuf -f LIST --pid PID [OPTIONS]: capture packets in a DPDK application, at its\n"
+	"functions that get a struct rte_mbuf.\n"
+	"\n"
+	"Where:\n"
+	"  -f, --function LIST      trace points, separated by commas:\n"
+	"                             FUNCTION@N         argument N, from 1, is an mbuf\n"
+	"                             FUNCTION@N@M       argument N is an array of them, M how many\n"
+	"                             uretprobe:FUNCTION@N\n"
+	"                                                FUNCTION fills the array of argument N and\n"
+	"                                                returns how many, as functions that receive\n"
+	"                             usdt:[PROVIDER:]PROBE@N[@M]\n"
+	"                                                a probe that is built into the program\n"
+	"  --mbuf-layout LAYOUT     what an mbuf looks like, if neither the program nor its version\n"
+	"                           of DPDK says so: buf_addr=0,data_off=16,... (netcapctl(1))\n";
+
+static const char raw_what[] =
+	"netcapctl raw -f LIST --pid PID [OPTIONS]: capture packets in a process, at its functions\n"
+	"that get their bytes, which begin with an Ethernet header.\n"
+	"\n"
+	"Where:\n"
+	"  -f, --function LIST      trace points, separated by commas:\n"
+	"                             FUNCTION@N@M       argument N, from 1, is where the bytes are,\n"
+	"                                                M how many\n"
+	"                             uretprobe:FUNCTION@N\n"
+	"                                                FUNCTION fills the buffer of argument N and\n"
+	"                                                returns how many\n"
+	"                             usdt:[PROVIDER:]PROBE@N@M\n"
+	"                                                a probe that is built into the program\n";
+
+static const char user_space[] =
+	"                           FUNCTION may have a library in front, as libfoo.so:FUNCTION, may\n"
+	"                           be a name of C++ (ns::Class::method), SYMBOL+0x10 or 0xADDRESS.\n"
+	"                           Trace points of the kernel may be in the list, by\n"
+	"                           tracepoint:, fentry: or kprobe:, or with mbuf: and raw: in that\n"
+	"                           of netcapctl skb\n"
+	"  --pid PID                the process; one's own, unless for administrators\n"
+	"  --binary PATH            all processes that execute this program or library, for\n"
+	"                           administrators. docs/user-space.md is a tutorial\n"
+	"\n";
+
 static const char which_packets[] =
 	"Which packets (all that are given must hold):\n"
 	"  -e, --expression EXPR    tcpdump filter expression (pcap-filter(7)), in quotes\n"
@@ -87,7 +132,8 @@ static const char which_packets[] =
 	"  --netns NAME|PATH|INODE  only packets in this network namespace\n"
 	"  --mark VALUE[/MASK]      only packets with this mark (32 bits, 0x for hexadecimal); not\n"
 	"                           for netcapctl xdp\n"
-	"  --pid PID                only while a task of this process runs\n"
+	"  --pid PID                only while a task of this process runs; with trace points in user\n"
+	"                           space, their process\n"
 	"  --comm NAME              only while a task of this name runs\n"
 	"  --user-filter FILE       only packets that a filter in C wants, too: FILE.c, or FILE.o of\n"
 	"                           netcapctl compile. For administrators; docs/user-code.md\n"
@@ -136,8 +182,8 @@ static const char gather[] =
 	"  --gather-distinguish-by-pointer, --gather-distinguish-by-content\n"
 	"                           what makes two events those of one packet: the address of the skb,\n"
 	"                           or its bytes. Else it is followed as by --track; trace points of\n"
-	"                           XDP (xdp:FUNCTION, xdp:prog:NAME, netcapctl xdp) have the bytes\n"
-	"                           only\n"
+	"                           XDP (xdp:FUNCTION, xdp:prog:NAME, netcapctl xdp) and in user\n"
+	"                           space have the bytes only\n"
 	"  --gather-output-color C  " PRINT_COLORS ", for these lines\n"
 	"\n";
 
@@ -188,6 +234,8 @@ static const char how[] =
 	"    netcapctl skb -f @icmp-echo -e icmp\n"
 	"  What AF_XDP sockets receive in copy mode:\n"
 	"    netcapctl xdp -f __xsk_rcv\n"
+	"  What a DPDK application gets in bursts:\n"
+	"    netcapctl mbuf -f vec_func@1@2 -e \"tcp and port 80\" -t \"-nnve\" --pid 1111\n"
 	"\n" EXIT_CODES;
 
 static const char drops_text[] =
@@ -292,8 +340,12 @@ void help_overview(FILE *out)
 
 void help_verb(const char *verb)
 {
-	if (!strcmp(verb, "skb") || !strcmp(verb, "xdp")) {
-		fputs(*verb == 's' ? skb_what : xdp_what, stdout);
+	bool process = !strcmp(verb, "mbuf") || !strcmp(verb, "raw");
+
+	if (!strcmp(verb, "skb") || !strcmp(verb, "xdp") || process) {
+		fputs(*verb == 's' ? skb_what : *verb == 'x' ? xdp_what : *verb == 'm' ? mbuf_what : raw_what, stdout);
+		if (process)
+			fputs(user_space, stdout);
 		fputs(which_packets, stdout);
 		fputs(gather, stdout);
 		fputs(how, stdout);
