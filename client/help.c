@@ -95,7 +95,9 @@ static const char mbuf_what[] =
 	"                                                FUNCTION fills the array of argument N and\n"
 	"                                                returns how many, as functions that receive\n"
 	"                             usdt:[PROVIDER:]PROBE@N[@M]\n"
-	"                                                a probe that is built into the program\n"
+	"                                                a probe that is built into the program\n";
+
+static const char mbuf_layout[] =
 	"  --mbuf-layout LAYOUT     what an mbuf looks like, if neither the program nor its version\n"
 	"                           of DPDK says so: buf_addr=0,data_off=16,... (netcapctl(1))\n";
 
@@ -121,8 +123,7 @@ static const char user_space[] =
 	"                           of netcapctl skb\n"
 	"  --pid PID                the process; one's own, unless for administrators\n"
 	"  --binary PATH            all processes that execute this program or library, for\n"
-	"                           administrators. docs/user-space.md is a tutorial\n"
-	"\n";
+	"                           administrators. docs/user-space.md is a tutorial\n";
 
 static const char which_packets[] =
 	"Which packets (all that are given must hold):\n"
@@ -346,6 +347,10 @@ void help_verb(const char *verb)
 		fputs(*verb == 's' ? skb_what : *verb == 'x' ? xdp_what : *verb == 'm' ? mbuf_what : raw_what, stdout);
 		if (process)
 			fputs(user_space, stdout);
+		if (*verb == 'm')
+			fputs(mbuf_layout, stdout);
+		if (process)
+			putchar('\n');
 		fputs(which_packets, stdout);
 		fputs(gather, stdout);
 		fputs(how, stdout);

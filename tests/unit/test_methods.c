@@ -173,6 +173,28 @@ static unsigned start_many(struct fixture *f, uid_t uid, int64_t ring_bytes, cha
 	return start_with(f, uid, ring_bytes, 1, why);
 }
 
+/* Functions of processes: one's own, or by an administrator. */
+static void test_user_space(void **state)
+{
+#define RAW(rest) CALL("Start", ",\"more\":true,\"parameters\":{\"points\":[\"raw:f@1@2\"]" rest "}")
+	struct fixture *f = *state;
+
+	send_call(f, CALL("Lend", ""));
+	expect_error(f, "BadDescriptor", "no descriptor came with Lend");
+	send_call(f, RAW(",\"target\":1"));
+	expect_error(f, "NotPermitted", "process 1 belongs to user 0");
+	send_call(f, RAW(""));
+	expect_error(f, "NotPermitted", "administrators only");
+	send_call(f, RAW(",\"target\":4194305"));
+	expect_error(f, "InvalidSpec", "there is no process 4194305");
+	assert_int_equal(session_count, 0);
+	close_conn(f);
+	open_conn(f, PEER_OBSERVER, 1001);
+	send_call(f, CALL("Lend", ""));
+	expect_error(f, "NotPermitted", "netcap");
+#undef RAW
+}
+
 static void test_limits(void **state)
 {
 	struct fixture *f = *state;
@@ -442,7 +464,7 @@ int main(void)
 	    TEST(test_drops),       TEST(test_metrics),
 	    TEST(test_roles),       TEST(test_only_own_sessions_may_be_stopped),
 	    TEST(test_limits),      TEST(test_ring_limits),
-	    TEST(test_point_limits),
+	    TEST(test_point_limits), TEST(test_user_space),
 	    TEST(test_limits_change), TEST(test_reload), TEST(test_signals_reload),
 	    TEST(test_no_kernel),   TEST(test_start),
 	    TEST(test_descriptors),
