@@ -186,9 +186,7 @@ static void on_flush(evutil_socket_t fd, short what, void *arg)
 
 static void settle(void *arg)
 {
-	struct session *s = arg;
-
-	sessionload_settle(&s->load);
+	sessionload_settle(&((struct session *)arg)->load);
 }
 
 static void settle_done(void *arg)

@@ -16,6 +16,7 @@
 #include "bpf/netcap_old.skel.h"
 #include "bpf/process.skel.h"
 #include "bpf/process_old.skel.h"
+#include "daemon/blueprint.h"
 #include "daemon/constants.h"
 #include "daemon/splice.h"
 #include "daemon/template.h"
@@ -23,43 +24,6 @@
 
 #define LOG_BYTES      65536
 #define LOG_LEVEL      4 /* what is wrong, without the way there, which older kernels cut at its end */
-#define MAX_SUBPROGS   SPLICE_FUNCTIONS
-
-/* Which of the session's maps an instruction wants. */
-enum map_slot {
-	MAP_CONFIG,
-	MAP_CONTROL,
-	MAP_COUNTERS,
-	MAP_RING,
-	MAP_MADE,
-	MAP_SITES,
-	MAP_CALLS,
-	MAP_TRACK,
-	MAP_TICKETS,
-	MAP_LIVES,
-	MAP_JOURNEYS,
-	MAP_BLANK,
-	MAP_EDGES,
-	MAP_ENTERED,
-	MAP_SLOTS,
-};
-
-static const char *const map_names[MAP_SLOTS] = {
-	[MAP_CONFIG] = ".rodata.config",
-	[MAP_CONTROL] = ".data.control",
-	[MAP_COUNTERS] = "netcap_counters",
-	[MAP_RING] = "netcap_ring",
-	[MAP_MADE] = "netcap_made",
-	[MAP_SITES] = "netcap_sites",
-	[MAP_CALLS] = "netcap_calls",
-	[MAP_TRACK] = "netcap_track",
-	[MAP_TICKETS] = "netcap_tickets",
-	[MAP_LIVES] = "netcap_lives",
-	[MAP_JOURNEYS] = "netcap_journeys",
-	[MAP_BLANK] = "netcap_blank",
-	[MAP_EDGES] = "netcap_edges",
-	[MAP_ENTERED] = "netcap_entered",
-};
 
 static const char *const program_names[TEMPLATE_KINDS] = {
 	[TEMPLATE_TYPED] = "netcap_typed",
@@ -92,17 +56,6 @@ static const struct {
 	[TEMPLATE_USDT] = { "usdt", "netcap_usdt", BPF_PROG_TYPE_KPROBE, 0 },
 };
 
-struct template {
-	struct bpf_insn *insns; /* owned; map descriptors replaced by enum map_slot */
-	size_t count;
-	size_t stub;            /* first instruction of netcap_filter(), the last subprogram; or count */
-	size_t user_filter;     /* first instruction of netcap_user_filter(), SIZE_MAX: there is none; */
-	size_t user_action;     /* and of netcap_user_action() */
-	size_t load;            /* first instruction of netcap_load(); 0: there is no filter */
-	struct bpf_func_info functions[MAX_SUBPROGS];
-	uint32_t function_count;
-};
-
 /* The objects that are made of one source, best first. */
 enum variant { CAST, PLAIN, OLD, VARIANTS };
 
@@ -125,7 +78,7 @@ static const struct {
 };
 
 struct template_set {
-	struct template kinds[TEMPLATE_KINDS];
+	struct blueprint kinds[TEMPLATE_KINDS];
 	int btf[FAMILIES]; /* the programs' own type information, as loaded; or -1 */
 	enum variant variant; /* of KERNEL */
 };
@@ -133,138 +86,6 @@ struct template_set {
 static enum family family_of(enum template_kind kind)
 {
 	return kind < TEMPLATE_PROCESS ? KERNEL : PROCESS;
-}
-
-static bool is_map_load(const struct bpf_insn *i)
-{
-	return i->code == (BPF_LD | BPF_IMM | BPF_DW) &&
-	       (i->src_reg == BPF_PSEUDO_MAP_FD || i->src_reg == BPF_PSEUDO_MAP_VALUE);
-}
-
-static bool is_call(const struct bpf_insn *i)
-{
-	return i->code == (BPF_JMP | BPF_CALL) && i->src_reg == BPF_PSEUDO_CALL;
-}
-
-static bool is_callback(const struct bpf_insn *i)
-{
-	return i->code == (BPF_LD | BPF_IMM | BPF_DW) && i->src_reg == BPF_PSEUDO_FUNC;
-}
-
-/* Replaces the object's map descriptors, which go away with it, by slots. Constants are read in one way only. */
-static int name_maps(struct template *t, const struct bpf_object *object)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		int slot;
-
-		if (!is_map_load(&t->insns[i]))
-			continue;
-		for (slot = 0; slot < MAP_SLOTS; slot++)
-			if (t->insns[i].imm ==
-			    bpf_object__find_map_fd_by_name(object, map_names[slot]))
-				break;
-		if (slot == MAP_SLOTS)
-			return -ENOENT;
-		if (slot == MAP_CONFIG && !constants_is_read(&t->insns[i], t->count - i))
-			return -EPROTO;
-		t->insns[i].imm = slot;
-		i++;
-	}
-	return 0;
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Where subprograms start, in order, the main program (0) included. Returns how many, or 0. */
-static uint32_t subprogram_starts(const struct template *t, uint32_t starts[MAX_SUBPROGS])
-{
-	uint32_t n = 1;
-
-	starts[0] = 0;
-	for (uint32_t i = 0; i < t->count; i++) {
-		uint32_t start, j;
-
-		if (!is_call(&t->insns[i]) && !is_callback(&t->insns[i]))
-			continue;
-		start = i + 1 + t->insns[i].imm;
-		for (j = 0; j < n && starts[j] != start; j++)
-			;
-		if (j < n)
-			continue;
-		if (n == MAX_SUBPROGS)
-			return 0;
-		starts[n++] = start;
-	}
-	qsort(starts, n, sizeof(*starts), compare_u32);
-	return n;
-}
-
-/*
- * The verifier needs func_info to know which subprograms are global. libbpf does not hand it out, but
- * the kernel does: one entry per subprogram, in order (bpf_prog_info, Linux 5.0). Its offsets are those
- * after verification; those before are the subprograms' starts.
- */
-static int learn_functions(struct template *t, int program)
-{
-	struct bpf_prog_info info = {};
-	uint32_t starts[MAX_SUBPROGS], length = sizeof(info);
-
-	info.nr_func_info = MAX_SUBPROGS;
-	info.func_info_rec_size = sizeof(struct bpf_func_info);
-	info.func_info = (uintptr_t)t->functions;
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		return -errno;
-	t->function_count = info.nr_func_info;
-	if (t->function_count != subprogram_starts(t, starts))
-		return -EPROTO;
-	for (uint32_t i = 0; i < t->function_count; i++)
-		t->functions[i].insn_off = starts[i];
-	t->stub = t->count;
-	if (t->function_count == 1)
-		return 0; /* one that takes no filter */
-	t->stub = starts[t->function_count - 1];
-	for (size_t i = t->stub; i < t->count; i++)
-		if (is_call(&t->insns[i]))
-			t->load = i + 1 + t->insns[i].imm;
-	return t->load && t->load < t->stub ? 0 : -EPROTO;
-}
-
-/* Where the user's code goes, by the names that the programs' own types have. */
-static void learn_user_places(struct template *t, const struct btf *btf)
-{
-	t->user_filter = t->user_action = SIZE_MAX;
-	for (uint32_t i = 0; i < t->function_count; i++) {
-		const struct btf_type *type = btf__type_by_id(btf, t->functions[i].type_id);
-		const char *name = type ? btf__name_by_offset(btf, type->name_off) : "";
-
-		if (!strcmp(name, "netcap_user_filter"))
-			t->user_filter = t->functions[i].insn_off;
-		else if (!strcmp(name, "netcap_user_action"))
-			t->user_action = t->functions[i].insn_off;
-	}
-}
-
-static int take_program(struct template *t, const struct bpf_object *object, const char *name)
-{
-	const struct bpf_program *p = bpf_object__find_program_by_name(object, name);
-	int r;
-
-	if (!p)
-		return -ENOENT;
-	t->count = bpf_program__insn_cnt(p);
-	t->insns = malloc(t->count * sizeof(*t->insns));
-	if (!t->insns)
-		return -ENOMEM;
-	memcpy(t->insns, bpf_program__insns(p), t->count * sizeof(*t->insns));
-	r = name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p));
-	if (!r)
-		learn_user_places(t, bpf_object__btf(object));
-	return r;
 }
 
 /* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
@@ -277,8 +98,7 @@ static int take_btf(struct template_set *set, enum family family, const struct b
 static void clear(struct template_set *set, enum family family)
 {
 	for (enum template_kind k = families[family].first; k < families[family].end; k++) {
-		free(set->kinds[k].insns);
-		memset(&set->kinds[k], 0, sizeof(set->kinds[k]));
+		blueprint_clear(&set->kinds[k]);
 	}
 	if (set->btf[family] >= 0)
 		close(set->btf[family]);
@@ -303,7 +123,7 @@ static int take_object(struct template_set *set, enum family family, enum varian
 	if (!r)
 		r = take_btf(set, family, object);
 	for (enum template_kind k = families[family].first; !r && k < families[family].end; k++)
-		r = take_program(&set->kinds[k], object, program_names[k]);
+		r = blueprint_take(&set->kinds[k], object, program_names[k]);
 	bpf_object__close(object);
 	if (r)
 		clear(set, family);
@@ -383,18 +203,18 @@ void template_target(const struct template_set *set, enum template_kind kind,
 static void fill_in(struct bpf_insn *insns, size_t count, const struct template_maps *maps,
 		    const struct netcap_config *config)
 {
-	const int fds[MAP_SLOTS] = {
-		[MAP_CONTROL] = maps->control, [MAP_COUNTERS] = maps->counters, [MAP_RING] = maps->ring,
-		[MAP_MADE] = maps->made,       [MAP_SITES] = maps->sites,       [MAP_CALLS] = maps->calls,
-		[MAP_TRACK] = maps->track,     [MAP_TICKETS] = maps->tickets,   [MAP_LIVES] = maps->lives,
-		[MAP_JOURNEYS] = maps->journeys, [MAP_BLANK] = maps->blank,	[MAP_EDGES] = maps->edges,
-		[MAP_ENTERED] = maps->entered,
+	const int fds[BLUEPRINT_MAPS] = {
+		[BLUEPRINT_CONTROL] = maps->control, [BLUEPRINT_COUNTERS] = maps->counters, [BLUEPRINT_RING] = maps->ring,
+		[BLUEPRINT_MADE] = maps->made,       [BLUEPRINT_SITES] = maps->sites,       [BLUEPRINT_CALLS] = maps->calls,
+		[BLUEPRINT_TRACK] = maps->track,     [BLUEPRINT_TICKETS] = maps->tickets,   [BLUEPRINT_LIVES] = maps->lives,
+		[BLUEPRINT_JOURNEYS] = maps->journeys, [BLUEPRINT_BLANK] = maps->blank,	[BLUEPRINT_EDGES] = maps->edges,
+		[BLUEPRINT_ENTERED] = maps->entered,
 	};
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_map_load(&insns[i]))
+		if (!blueprint_wants_map(&insns[i]))
 			continue;
-		if (insns[i].imm == MAP_CONFIG) {
+		if (insns[i].imm == BLUEPRINT_CONFIG) {
 			constants_put(&insns[i], config);
 			i += CONSTANTS_INSNS - 1;
 			continue;
@@ -422,12 +242,12 @@ static void read_anything(struct splice *code, uint32_t from, uint32_t count)
 /* A program as it is loaded: of the template, the filter and the user's code what the constants leave. */
 struct build {
 	struct splice code; /* owned */
-	struct bpf_func_info functions[MAX_SUBPROGS + 2 * USERCODE_FUNCTIONS];
+	struct bpf_func_info functions[BLUEPRINT_FUNCTIONS + 2 * USERCODE_FUNCTIONS];
 	uint32_t function_count;
 };
 
 /* What is put in the place of stubs: the filter, and the user's code. Returns how many parts. */
-static size_t choose_parts(const struct template *t, const struct template_copy *copy, struct splice_part parts[3])
+static size_t choose_parts(const struct blueprint *t, const struct template_copy *copy, struct splice_part parts[3])
 {
 	const struct usercode *user = copy->user;
 	size_t n = 0;
@@ -442,7 +262,7 @@ static size_t choose_parts(const struct template *t, const struct template_copy 
 }
 
 /* The user's program that is in the place of this function, or NULL. */
-static const struct usercode_program *user_program(const struct template *t, const struct usercode *user, size_t at)
+static const struct usercode_program *user_program(const struct blueprint *t, const struct usercode *user, size_t at)
 {
 	if (user && at == t->user_filter && user->filter.count)
 		return &user->filter;
@@ -452,7 +272,7 @@ static const struct usercode_program *user_program(const struct template *t, con
 }
 
 /* Functions of the user's have the stub's type: all that the verifier wants to know is that they are not global. */
-static void place_functions(const struct template *t, const struct usercode *user, bool process, struct build *b)
+static void place_functions(const struct blueprint *t, const struct usercode *user, bool process, struct build *b)
 {
 	b->function_count = 0;
 	for (uint32_t f = 0; f < t->function_count; f++) {
@@ -471,11 +291,11 @@ static void place_functions(const struct template *t, const struct usercode *use
 	}
 }
 
-static int build(const struct template *t, const struct template_copy *copy, const struct template_maps *maps,
+static int build(const struct blueprint *t, const struct template_copy *copy, const struct template_maps *maps,
 		 struct build *b)
 {
 	struct bpf_insn *insns = malloc(t->count * sizeof(*insns));
-	uint32_t starts[MAX_SUBPROGS];
+	uint32_t starts[BLUEPRINT_FUNCTIONS];
 	struct splice_part parts[3];
 	size_t count = choose_parts(t, copy, parts);
 	int r;

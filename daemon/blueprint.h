@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program of an object that was loaded once, as it is kept to make copies of (template.h): its instructions, relocated, with
+ * numbers in the place of maps, and where its functions begin.
+ */
+#ifndef BLUEPRINT_H
+#define BLUEPRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "daemon/splice.h"
+
+#define BLUEPRINT_FUNCTIONS SPLICE_FUNCTIONS
+
+/* Which of the session's maps an instruction wants. */
+enum blueprint_map {
+	BLUEPRINT_CONFIG,
+	BLUEPRINT_CONTROL,
+	BLUEPRINT_COUNTERS,
+	BLUEPRINT_RING,
+	BLUEPRINT_MADE,
+	BLUEPRINT_SITES,
+	BLUEPRINT_CALLS,
+	BLUEPRINT_TRACK,
+	BLUEPRINT_TICKETS,
+	BLUEPRINT_LIVES,
+	BLUEPRINT_JOURNEYS,
+	BLUEPRINT_BLANK,
+	BLUEPRINT_EDGES,
+	BLUEPRINT_ENTERED,
+	BLUEPRINT_MAPS,
+};
+
+struct blueprint {
+	struct bpf_insn *insns; /* owned; map descriptors replaced by enum blueprint_map */
+	size_t count;
+	size_t stub;            /* first instruction of netcap_filter(), the last subprogram; or count */
+	size_t user_filter;     /* first instruction of netcap_user_filter(), SIZE_MAX: there is none; */
+	size_t user_action;     /* and of netcap_user_action() */
+	size_t load;            /* first instruction of netcap_load(); 0: there is no filter */
+	struct bpf_func_info functions[BLUEPRINT_FUNCTIONS];
+	uint32_t function_count;
+};
+
+/* Does the instruction load the address of a map or of its value? Then its imm is an enum blueprint_map. */
+bool blueprint_wants_map(const struct bpf_insn *i);
+/* Takes the program of this name. 0 or negative errno: -EPROTO: it is not as the object's author promised. */
+int blueprint_take(struct blueprint *t, const struct bpf_object *object, const char *name);
+/* Takes zeroes. */
+void blueprint_clear(struct blueprint *t);
+
+#endif
