@@ -24,17 +24,18 @@
  */
 static int resolve_place(struct options *o)
 {
+	const char *device = spec_has_kernel(&o->spec) ? o->spec.interface : NULL; /* others are ports of mbufs */
 	char name[IF_NAMESIZE];
 	struct netns n;
 	int err = 0;
 
-	if (!o->netns && !o->spec.interface)
+	if (!o->netns && !device)
 		return EXITCODE_OK;
 	if (netns_find(&n, o->netns))
 		return EXITCODE_FAILED;
 	o->spec.netns = n.inode;
-	if (o->spec.interface) {
-		err = netns_check_device(&n, o->spec.interface, name);
+	if (device) {
+		err = netns_check_device(&n, device, name);
 		if (!err) {
 			free(o->spec.interface);
 			o->spec.interface = strdup(name);
