@@ -32,6 +32,13 @@ static __always_inline long packet_window(struct netcap_packet *pkt, const void 
 		size = NETCAP_WINDOW;
 	return SOURCE_READ(pkt->window, size, direct);
 }
+
+/* What a process says that a packet is may be wrong: then no filter matches it. */
+static __always_inline bool packet_is_none(void)
+{
+	__sync_fetch_and_add(&netcap_control.unreadable, 1);
+	return true;
+}
 #else
 /* Where the packet's bytes are. No branch, which is two ways to the verifier. */
 static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
@@ -57,6 +64,12 @@ static __always_inline const void *packet_linear(const struct netcap_packet *pkt
 static __always_inline long packet_window(struct netcap_packet *pkt, const void *direct)
 {
 	return SOURCE_READ(pkt->window, NETCAP_WINDOW, packet_linear(pkt, direct));
+}
+
+/* The kernel's packets are there, and the filter asks for each byte by itself. */
+static __always_inline bool packet_is_none(void)
+{
+	return false;
 }
 #endif
 
@@ -131,10 +144,13 @@ static __always_inline bool packet_matches(const struct netcap_packet *found, co
 		VERIFIER_FORGET(pkt->limit);
 		return netcap_filter(pkt, direct);
 	}
-	if (packet_window(pkt, direct))
+	if (packet_window(pkt, direct)) {
+		if (packet_is_none())
+			return false;
 		pkt->limit = 0;
-	else if (pkt->limit > NETCAP_WINDOW)
+	} else if (pkt->limit > NETCAP_WINDOW) {
 		pkt->limit = NETCAP_WINDOW;
+	}
 	VERIFIER_FORGET(pkt->limit);
 	return netcap_filter(pkt, 0);
 }

@@ -71,12 +71,12 @@ static __always_inline bool process_wanted(__u64 address)
 	return same_name(CONFIG_WORD(dev, 0), CONFIG_WORD(dev, 1), name);
 }
 
-/* Can the first bytes be read? Without a filter nobody has looked yet. */
+/* Can the first byte be read? A filter would look itself. */
 static __always_inline bool process_readable(const struct netcap_packet *pkt, const void *direct)
 {
 	__u8 first;
 
-	return !pkt->linear || !bpf_probe_read_user(&first, sizeof(first), direct);
+	return CONFIG(filtered) || !pkt->linear || !bpf_probe_read_user(&first, sizeof(first), direct);
 }
 
 static __always_inline void process_describe(struct netcap_record *r, __u32 point, const struct netcap_packet *pkt)
@@ -141,10 +141,6 @@ static __always_inline void capture(struct bpf_user_pt_regs_t *ctx, __u32 point,
 static __always_inline bool take(struct bpf_user_pt_regs_t *ctx, __u32 point, struct netcap_packet *pkt,
 				 struct netcap_counters *counters, const void *direct)
 {
-	if (!process_readable(pkt, direct)) {
-		__sync_fetch_and_add(&netcap_control.unreadable, 1);
-		return false;
-	}
 	if (CONFIG(filtered) && !packet_matches(pkt, direct))
 		return false;
 	if (!user_wants(ctx, pkt->skb, point, true))
@@ -186,13 +182,17 @@ __noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u
 	if (!counters)
 		return 0;
 	__sync_fetch_and_add(&counters->hits, 1);
-	if (process_wanted(address)) {
-		process_locate(address, length, &pkt, &direct);
-		if (CONFIG(inner))
-			inner_enter(&pkt, &direct);
-		keep_filter_last();
-		taken = take(ctx, point, &pkt, counters, direct);
+	if (!process_wanted(address))
+		goto filtered;
+	if (!process_locate(address, length, &pkt, &direct) || !process_readable(&pkt, direct)) {
+		__sync_fetch_and_add(&netcap_control.unreadable, 1);
+		goto filtered;
 	}
+	if (CONFIG(inner))
+		inner_enter(&pkt, &direct);
+	keep_filter_last();
+	taken = take(ctx, point, &pkt, counters, direct);
+filtered:
 	if (!taken)
 		__sync_fetch_and_add(&counters->filtered, 1);
 	return 0;

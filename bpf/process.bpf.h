@@ -81,29 +81,43 @@ static __always_inline __u64 process_value(const void *ctx, const struct netcap_
 		process_value(ctx, &description);               \
 	})
 
+/* The beginning of an mbuf, which has all members that are needed but next: one read is enough. */
+struct process_mbuf {
+	__u64 words[NETCAP_MBUF_HEAD / sizeof(__u64)];
+};
+
+#define PROCESS_HEAD(type, head, member) (*(const type *)((const char *)(head) + CONFIG(mbuf.member)))
+
 /* The tag that is beside an mbuf's bytes, as in struct netcap_packet. */
-static __always_inline __u32 process_vlan(__u64 mbuf)
+static __always_inline __u32 process_vlan(const struct process_mbuf *m)
 {
-	__u64 flags = PROCESS_MBUF(__u64, mbuf, ol_flags);
+	__u64 flags = PROCESS_HEAD(__u64, m, ol_flags);
 
 	if (flags & MBUF_RX_QINQ_STRIPPED)
-		return ETH_P_8021AD << 16 | PROCESS_MBUF(__u16, mbuf, vlan_tci_outer);
+		return ETH_P_8021AD << 16 | PROCESS_HEAD(__u16, m, vlan_tci_outer);
 	if (flags & (MBUF_RX_VLAN_STRIPPED | MBUF_TX_VLAN))
-		return ETH_P_8021Q << 16 | PROCESS_MBUF(__u16, mbuf, vlan_tci);
+		return ETH_P_8021Q << 16 | PROCESS_HEAD(__u16, m, vlan_tci);
 	return 0;
 }
 
-/* Fills pkt, all but window; *direct is the address of byte 0. length: of plain bytes. */
-static __always_inline void process_locate(__u64 address, __u32 length, struct netcap_packet *pkt, const void **direct)
+/*
+ * Fills pkt, all but window; *direct is the address of byte 0. length: of plain bytes. False: there is no mbuf to be
+ * read.
+ */
+static __always_inline bool process_locate(__u64 address, __u32 length, struct netcap_packet *pkt, const void **direct)
 {
 	__u32 vlan = 0, linear = length;
 	__u64 data = address;
 
 	if (CONFIG(process) != NETCAP_PROCESS_BYTES) {
-		data = process_data(address);
-		length = PROCESS_MBUF(__u32, address, pkt_len);
-		linear = PROCESS_MBUF(__u16, address, data_len);
-		vlan = process_vlan(address);
+		struct process_mbuf m;
+
+		if (bpf_probe_read_user(&m, sizeof(m), (const void *)address))
+			return false;
+		data = PROCESS_HEAD(__u64, &m, buf_addr) + PROCESS_HEAD(__u16, &m, data_off);
+		length = PROCESS_HEAD(__u32, &m, pkt_len);
+		linear = PROCESS_HEAD(__u16, &m, data_len);
+		vlan = process_vlan(&m);
 	}
 	linear = linear > NETCAP_PROCESS_LONGEST ? NETCAP_PROCESS_LONGEST : linear;
 	VERIFIER_FORGET(length);
@@ -120,6 +134,7 @@ static __always_inline void process_locate(__u64 address, __u32 length, struct n
 	pkt->link = NETCAP_LINK_ETHERNET;
 	pkt->tunnels = 0;
 	*direct = (const void *)data;
+	return true;
 }
 
 /* "port7" for an mbuf that has one, else nothing. */

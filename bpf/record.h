@@ -118,6 +118,8 @@ struct netcap_value {
 	__u8 pad;
 };
 
+#define NETCAP_MBUF_HEAD 64 /* bytes that all of these are in but next: a cache line */
+
 /* Where the members of a struct rte_mbuf are: struct mbuf_layout of proto/mbuflayout.h. */
 struct netcap_mbuf {
 	__u16 buf_addr;

@@ -17,6 +17,7 @@
 
 #define WHY_BYTES 512
 
+_Static_assert(NETCAP_MBUF_HEAD == MBUFLAYOUT_HEAD, "NETCAP_MBUF_HEAD: as in mbuflayout.h");
 _Static_assert(NETCAP_PROCESS_BURST == LIMIT_BURST, "NETCAP_PROCESS_BURST: as in limit.h");
 _Static_assert((int)NETCAP_VALUE_REGISTER == SDTARG_REGISTER && (int)NETCAP_VALUE_MEMORY == SDTARG_MEMORY,
 	       "netcap_value_kind: as in sdtarg.h");

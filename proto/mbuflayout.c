@@ -73,6 +73,21 @@ static int parse_one(const char *text, size_t len, struct mbuf_layout *l, unsign
 	return 0;
 }
 
+/* Do the BPF programs see all of it? */
+static int check_head(struct mbuf_layout *l, char *why, size_t size)
+{
+	static const uint8_t sizes[MBUFLAYOUT_FIELDS] = { 8, 2, 2, 8, 4, 2, 2, 2, 0 };
+
+	for (size_t i = 0; i < MBUFLAYOUT_FIELDS; i++) {
+		if (!sizes[i] || *mbuflayout_member(l, i) + sizes[i] <= MBUFLAYOUT_HEAD)
+			continue;
+		snprintf(why, size, "the layout of mbufs has %s at %u: only next may be behind the first %d bytes, where all versions "
+			 "of DPDK until now have the others", mbuflayout_names[i], *mbuflayout_member(l, i), MBUFLAYOUT_HEAD);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int mbuflayout_parse(const char *text, struct mbuf_layout *l, char *why, size_t size)
 {
 	unsigned seen = 0;
@@ -93,7 +108,7 @@ int mbuflayout_parse(const char *text, struct mbuf_layout *l, char *why, size_t 
 			 mbuflayout_names[i], MBUFLAYOUT_FIELDS);
 		return -EINVAL;
 	}
-	return 0;
+	return check_head(l, why, size);
 }
 
 int mbuflayout_from_json(struct mbuf_layout *l, struct json_object *object, char *why, size_t size)
@@ -111,7 +126,7 @@ int mbuflayout_from_json(struct mbuf_layout *l, struct json_object *object, char
 	err = jsonstrict_read(object, fields, offsets, &field, why, size);
 	for (size_t i = 0; !err && i < MBUFLAYOUT_FIELDS; i++)
 		*mbuflayout_member(l, i) = offsets[i];
-	return err;
+	return err ? err : check_head(l, why, size);
 }
 
 struct json_object *mbuflayout_to_json(const struct mbuf_layout *l)

@@ -25,6 +25,7 @@ struct mbuf_layout {
 };
 
 #define MBUFLAYOUT_FIELDS 9
+#define MBUFLAYOUT_HEAD   64   /* bytes that all members are in but next: those are read at once */
 #define MBUFLAYOUT_MOST   1023 /* a member's offset; the structure has 128 bytes in all versions so far */
 
 /* The names in the order of the structure, and the member of that number. */

@@ -46,6 +46,8 @@ static void other_text_is_refused_in_a_sentence(void **state)
 		{ ALL_BUT_NEXT ",next=1024", "give the offset of next" },
 		{ ALL_BUT_NEXT ",next=99999999999999999999", "give the offset of next" },
 		{ ALL_BUT_NEXT ",next=64,next=64", "has next twice" },
+		{ "buf_addr=57,data_off=16,port=22,ol_flags=24,pkt_len=36,data_len=40,vlan_tci=42,vlan_tci_outer=52,next=64",
+		  "has buf_addr at 57: only next" },
 	};
 	struct mbuf_layout l;
 
