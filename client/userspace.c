@@ -27,6 +27,7 @@ static int out_of_memory(void)
 	return EXITCODE_FAILED;
 }
 
+/* The inode number of what the process executes. */
 static uint64_t program_of(int64_t pid)
 {
 	char path[32];
@@ -269,13 +270,14 @@ static void forget_process(struct userspace *u)
 bool userspace_watch(struct userspace *u, const struct options *o)
 {
 	struct pollfd p = {.fd = u->pidfd, .events = POLLIN};
+	uint64_t program = program_of(o->spec.target); /* 0: one that is about to end executes nothing */
 	const char *what, *then = u->is_all ? "the session ends" : "the session goes on with the rest";
 
 	if (u->pidfd < 0)
 		return true;
 	if (poll(&p, 1, 0) == 1)
 		what = "has ended";
-	else if (u->program && program_of(o->spec.target) != u->program)
+	else if (u->program && program && program != u->program)
 		what = "executes another program now";
 	else
 		return true;
