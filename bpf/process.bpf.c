@@ -212,11 +212,6 @@ static __always_inline void process_array(struct bpf_user_pt_regs_t *ctx, __u64 
 		__sync_fetch_and_add(&netcap_control.beyond, count - NETCAP_PROCESS_BURST);
 }
 
-static __always_inline bool is_target(void)
-{
-	return active() && (!CONFIG(target) || bpf_get_current_pid_tgid() >> 32 == CONFIG(target));
-}
-
 /* Where the address of the packets is: in an argument, or kept since the function was entered. 0: nowhere. */
 static __always_inline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 {
@@ -233,13 +228,16 @@ static __always_inline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 	return address;
 }
 
-/* A function as it is entered or returns, or a USDT probe. */
+/*
+ * A function as it is entered or returns, or a USDT probe. That it is one of the process that is meant, the kernel sees to; at
+ * returns, where perf events of Linux do not ask, it is so as there must have been an entry.
+ */
 SEC("kprobe")
 int netcap_process(struct bpf_user_pt_regs_t *ctx)
 {
 	__u64 address, length;
 
-	if (!is_target())
+	if (!active())
 		return 0;
 	address = packets_address(ctx);
 	if (CONFIG(entered) && !address)
@@ -259,7 +257,7 @@ int netcap_enter(struct bpf_user_pt_regs_t *ctx)
 	struct netcap_entered key = { .task = bpf_get_current_pid_tgid(), .point = CONFIG(point) };
 	__u64 address;
 
-	if (!is_target())
+	if (!active())
 		return 0;
 	address = PROCESS_VALUE(ctx, packet);
 	bpf_map_update_elem(&netcap_entered, &key, &address, BPF_ANY);

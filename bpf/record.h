@@ -180,9 +180,9 @@ struct netcap_config {
 	__u8 user_action;   /* the same of the user's action */
 	__u8 user_arg;      /* index of the argument that user code gets, or NETCAP_NO_ARG */
 	__u8 user_words;    /* 8 bytes each of what the action writes; even */
-	__u8 process;       /* enum netcap_process, at trace points in user space; so are the members that follow: */
+	__u8 process;       /* enum netcap_process, at trace points in user space, where the next is, too: */
 	__u8 entered;       /* 1: the packets' address was kept when the function was entered */
-	__u32 target;       /* thread group id of the process, 0: any */
+	__u8 pad[4];
 	__u64 page_linear;  /* virt = page / sizeof(struct page) * PAGE_SIZE + this; 0: unknown */
 	__u64 count;        /* packets to capture before all others are "limited", 0: no limit */
 	__u64 gather_timeout_ns; /* with gather: a packet that was not seen for as long is another one */
@@ -192,7 +192,7 @@ struct netcap_config {
 	struct netcap_value packet; /* process: where the address is */
 	struct netcap_value length; /* process: how many packets there are, or bytes */
 	struct netcap_mbuf mbuf;    /* process */
-	__u8 pad[6];
+	__u8 pad2[6];
 };
 
 /*

@@ -87,8 +87,7 @@ static void fill_config(struct netcap_config *config, const struct hooks_plan *p
 	config->stack = 0; /* of the kernel there is none */
 	config->fake = NETCAP_FAKE_NEVER;
 	config->restarts = 0;
-	config->pid = 0; /* the target says which process */
-	config->target = plan->spec->target;
+	config->pid = 0; /* of trace points in the kernel */
 	config->process = p->process;
 	config->entered = site->is_return;
 	config->packet = value_of(site->packet);
