@@ -121,9 +121,9 @@ static const char user_space[] =
 	"                           Trace points of the kernel may be in the list, by\n"
 	"                           tracepoint:, fentry: or kprobe:, or with mbuf: and raw: in that\n"
 	"                           of netcapctl skb\n"
-	"  --pid PID                the process; one's own, unless for administrators\n"
-	"  --binary PATH            all processes that execute this program or library, for\n"
-	"                           administrators. docs/user-space.md is a tutorial\n";
+	"  --pid PID                the process\n"
+	"  --binary PATH            all processes that execute this program or library\n"
+	"All of it is for administrators. docs/user-space.md is a tutorial.\n";
 
 static const char which_packets[] =
 	"Which packets (all that are given must hold):\n"

@@ -34,7 +34,6 @@ struct hooks_plan {
 	enum hooks_backend backend;
 	const struct spec *spec;
 	const struct lent *lent;             /* files of trace points in user space */
-	bool admin;                          /* an administrator asks for it */
 	void (*progress)(void *arg, size_t done); /* trace points attached or failed, so far */
 	void *arg;
 };

@@ -320,7 +320,7 @@ static const struct method {
     {SERVICE ".GetInterfaceDescription", interface_fields, PEER_OBSERVER, false,
      get_interface_description},
     {VARLINK_INTERFACE ".Start", NULL, PEER_CAPTURER, true, start},
-    {VARLINK_INTERFACE ".Lend", no_fields, PEER_CAPTURER, true, lend},
+    {VARLINK_INTERFACE ".Lend", no_fields, PEER_ADMIN, true, lend},
     {VARLINK_INTERFACE ".Stop", id_fields, PEER_CAPTURER, false, stop},
     {VARLINK_INTERFACE ".List", no_fields, PEER_OBSERVER, false, list},
     {VARLINK_INTERFACE ".Stats", optional_id_fields, PEER_OBSERVER, false, stats},

@@ -418,7 +418,6 @@ struct session *session_new(struct session_host *host, uint64_t id, struct spec 
 	s->started = time(NULL);
 	sessionload_init(&s->load, host->kernel, &s->spec, &host->points);
 	lent_move(&s->load.lent, lent);
-	s->load.admin = owner->admin;
 	sessionlog_init(&s->log, id, &s->owner, &s->load);
 	/* the event is there for nothing else yet, and callbacks may come only later */
 	s->turn = evtimer_new(host->base, begin, s);

@@ -49,7 +49,6 @@ struct session_host {
 struct session_owner {
 	uid_t uid;
 	pid_t pid;
-	bool admin;
 	char comm[PEER_COMM_BYTES]; /* "": not known */
 };
 

@@ -240,7 +240,6 @@ static void make_plan(struct sessionload *l, struct hooks_plan *plan)
 		.backend = l->backend,
 		.spec = l->spec,
 		.lent = &l->lent,
-		.admin = l->admin,
 		.progress = on_progress,
 		.arg = l,
 	};

@@ -50,7 +50,6 @@ struct sessionload {
 	struct module_set modules;        /* owned */
 	struct probe_list probes;         /* owned */
 	struct lent lent;                 /* owned; files of trace points in user space, until these are attached */
-	bool admin;                       /* an administrator asks for it */
 	struct sessionload_point *points; /* owned; one for each probe */
 	struct hooks hooks;               /* owned */
 	struct track track;               /* owned */

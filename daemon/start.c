@@ -67,7 +67,7 @@ static void begin(struct methods *m, struct conn *c, struct spec *spec, int fd)
 	static const struct conn_operation operation = {.half_closed = caller_half_closed,
 							.abandoned = caller_gone};
 	const struct peer *peer = conn_peer(c);
-	struct session_owner owner = {.uid = peer->uid, .pid = peer->pid, .admin = peer->role >= PEER_ADMIN};
+	struct session_owner owner = {.uid = peer->uid, .pid = peer->pid};
 	struct sessions_entry *entry;
 	char why[256];
 

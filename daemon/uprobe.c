@@ -184,7 +184,7 @@ static int attach_site(struct hooks *h, const struct hooks_plan *plan, struct pr
 			   plan->lent->count);
 		return -EINVAL;
 	}
-	r = target_check_file(plan->lent->fds[site->binary], plan->admin, why, sizeof(why));
+	r = target_check_file(plan->lent->fds[site->binary], why, sizeof(why));
 	if (r) {
 		probe_fail(p, PROBE_REFUSED, "%s cannot be traced: %s", p->text, why);
 		return r;
