@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cppname.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <stddef.h>
 #include <string.h>
@@ -38,6 +39,28 @@ bool cppname_is_function(const char *symbol)
 {
 	/* _ZT, _ZG: tables, thunks, guards; ".cold": a part */
 	return !strncmp(symbol, "_Z", 2) && symbol[2] != 'T' && symbol[2] != 'G' && !strchr(symbol, '.');
+}
+
+/* The identifier in front of parameters and template arguments; none, if the name ends with something else. */
+static size_t last_identifier(const char *wanted, const char **identifier)
+{
+	const char *end = wanted + (wanted[0] != '\0'), *begin;
+
+	end += strcspn(end, "(<");
+	for (begin = end; begin > wanted && (isalnum((unsigned char)begin[-1]) || begin[-1] == '_');)
+		begin--;
+	*identifier = begin;
+	return (size_t)(end - begin);
+}
+
+bool cppname_may_match(const char *symbol, const char *wanted)
+{
+	const char *identifier;
+	size_t len = last_identifier(wanted, &identifier);
+
+	/* functions stand in mangled names as they are written, operators do not */
+	return cppname_is_function(symbol) &&
+	       (strstr(wanted, "operator") || memmem(symbol, strlen(symbol), identifier, len));
 }
 
 char *cppname_demangle(const char *symbol)

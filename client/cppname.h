@@ -10,7 +10,9 @@
 
 /* Whether symbol is the mangled name of a function: no thunk, table, guard, or part of a function. */
 bool cppname_is_function(const char *symbol);
-/* The name as in the source, with types of parameters; the caller's to free. NULL: it is none, or there is no runtime. */
+/* Whether it is worth to demangle a symbol in a search for wanted: cheap, and true for all that match. */
+bool cppname_may_match(const char *symbol, const char *wanted);
+/* The name as in the source, with types of parameters; the caller's to free. NULL: it is none, or without runtime. */
 char *cppname_demangle(const char *symbol);
 /*
  * Whether a demangled name is that of wanted: all of it, or all but parameters, template arguments and what it returns.

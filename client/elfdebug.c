@@ -30,7 +30,7 @@ static int open_by_id(struct elffile *debug, int root, const uint8_t *id, size_t
 	for (size_t i = 1; i < len; i++)
 		n += sprintf(path + n, "%02x", id[i]);
 	strcpy(path + n, ".debug");
-	if (elffile_open(debug, root, path, why, sizeof(why)))
+	if (elffile_open_data(debug, root, path, why, sizeof(why)))
 		return -ENOENT;
 	if (has_id(debug, id, len))
 		return 0;
@@ -139,7 +139,7 @@ int elfdebug_open_common(struct elffile *common, const struct elffile *debug, in
 	if (!open_by_id(common, root, id, id_len))
 		return 0;
 	snprintf(path, sizeof(path), "%.*s%s", name[0] == '/' ? 0 : dir_len, debug->path, name);
-	if (elffile_open(common, root, path, why, sizeof(why)))
+	if (elffile_open_data(common, root, path, why, sizeof(why)))
 		return -ENOENT;
 	if (has_id(common, id, id_len))
 		return 0;

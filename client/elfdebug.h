@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The separate file with the symbols and types of a stripped one: by build-id, /usr/lib/debug/.build-id/xx/yyyy.debug,
- * or by .gnu_debuglink, which has a name and a CRC of the file (GDB's manual, "Debugging Information in Separate Files").
+ * or by .gnu_debuglink, a name with a CRC of the file (GDB's manual, "Debugging Information in Separate Files").
  */
 #ifndef ELFDEBUG_H
 #define ELFDEBUG_H

@@ -63,13 +63,10 @@ static int check_header(const struct elffile *f, char *why, size_t size)
 		return refuse(why, size, "%s is a 32-bit program, and only 64-bit ones can be traced: use its 64-bit "
 			      "build", f->path);
 	if (ident[EI_CLASS] != ELFCLASS64 || !gelf_getehdr(f->elf, &header))
-		return refuse(why, size, "%s has a damaged ELF header: install it anew", f->path);
+		return refuse(why, size, "%s has an ELF header that is cut short: install it anew", f->path);
 	if (ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64)
-		return refuse(why, size, "%s is for another machine (ELF number %u), and only programs for x86-64 can be "
-			      "traced: use its x86-64 build", f->path, header.e_machine);
-	if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
-		return refuse(why, size, "%s is neither a program nor a shared object (ELF type %u): give what it is "
-			      "linked into", f->path, header.e_type);
+		return refuse(why, size, "%s is for another machine (ELF number %u), and only programs for x86-64 can "
+			      "be traced: use its x86-64 build", f->path, header.e_machine);
 	return 0;
 }
 
@@ -86,7 +83,21 @@ static bool has_segments(const struct elffile *f)
 	return false;
 }
 
-int elffile_take(struct elffile *f, int fd, const char *path, char *why, size_t size)
+static int check_program(const struct elffile *f, char *why, size_t size)
+{
+	GElf_Ehdr header;
+
+	gelf_getehdr(f->elf, &header);
+	if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
+		return refuse(why, size, "%s is neither a program nor a shared object (ELF type %u): give what it is "
+			      "linked into", f->path, header.e_type);
+	if (!has_segments(f))
+		return refuse(why, size, "%s has no part that is loaded into memory: give a program or a shared object",
+			      f->path);
+	return 0;
+}
+
+static int take(struct elffile *f, int fd, const char *path, char *why, size_t size)
 {
 	struct stat st;
 	int err;
@@ -101,26 +112,45 @@ int elffile_take(struct elffile *f, int fd, const char *path, char *why, size_t 
 	f->elf = elf_begin(fd, ELF_C_READ, NULL);
 	err = f->elf ? check_header(f, why, size) :
 		       refuse(why, size, "%s cannot be read as an ELF file: %s", path, elf_errmsg(-1));
-	if (!err && !has_segments(f))
-		err = refuse(why, size, "%s has no part that is loaded into memory: give a program or a shared object",
-			     path);
 	if (err)
 		elffile_close(f);
 	return err;
 }
 
-int elffile_open(struct elffile *f, int root, const char *path, char *why, size_t size)
+int elffile_take(struct elffile *f, int fd, const char *path, char *why, size_t size)
+{
+	int err = take(f, fd, path, why, size);
+
+	if (!err)
+		err = check_program(f, why, size);
+	if (err)
+		elffile_close(f);
+	return err;
+}
+
+int elffile_open_data(struct elffile *f, int root, const char *path, char *why, size_t size)
 {
 	int fd = elffile_open_path(root, path);
 
 	*f = (struct elffile){ .fd = -1 };
 	if (fd >= 0)
-		return elffile_take(f, fd, path, why, size);
+		return take(f, fd, path, why, size);
 	if (fd == -EINVAL)
 		refuse(why, size, "%s is no regular file: give a program or a shared object", path);
 	else
 		refuse(why, size, "%s cannot be opened: %s", path, strerror(-fd));
 	return fd;
+}
+
+int elffile_open(struct elffile *f, int root, const char *path, char *why, size_t size)
+{
+	int err = elffile_open_data(f, root, path, why, size);
+
+	if (!err)
+		err = check_program(f, why, size);
+	if (err)
+		elffile_close(f);
+	return err;
 }
 
 void elffile_close(struct elffile *f)
@@ -161,7 +191,7 @@ static bool take_bytes(Elf_Scn *section, const GElf_Shdr *header, struct elffile
 
 	if (!data || (!data->d_buf && data->d_size))
 		return false;
-	*b = (struct elffile_bytes){ data->d_buf, data->d_size, header->sh_addr };
+	*b = (struct elffile_bytes){ data->d_size ? data->d_buf : "", data->d_size, header->sh_addr };
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program or shared object of x86-64, by descriptor. What is in it is a stranger's: every place is checked against the
- * file's size.
+ * A program or shared object of x86-64, by descriptor. What is in it is a stranger's: every place is checked against
+ * the file's size.
  */
 #ifndef ELFFILE_H
 #define ELFFILE_H
@@ -37,6 +37,8 @@ int elffile_open_path(int root, const char *path);
 int elffile_take(struct elffile *f, int fd, const char *path, char *why, size_t size);
 /* The two together. Negative errno as above, with a sentence. */
 int elffile_open(struct elffile *f, int root, const char *path, char *why, size_t size);
+/* The same of a file that has only data for others, as debug files: nothing of it need be loaded by a program. */
+int elffile_open_data(struct elffile *f, int root, const char *path, char *why, size_t size);
 /* Takes one that is closed or zeroed, too. */
 void elffile_close(struct elffile *f);
 

@@ -24,10 +24,9 @@ static int __attribute__((format(printf, 4, 5))) refuse(int err, char *why, size
 
 /* ---- walking ---- */
 
-/* True ends the walk. */
-typedef bool (*take_symbol)(void *arg, const char *name, const GElf_Sym *symbol);
+typedef void (*take_symbol)(void *arg, const char *name, const GElf_Sym *symbol);
 
-static bool walk_table(const struct elffile *f, uint32_t type, take_symbol take, void *arg)
+static void walk_table(const struct elffile *f, uint32_t type, take_symbol take, void *arg)
 {
 	GElf_Shdr header;
 	Elf_Scn *section = elffile_section_of_type(f, type, &header);
@@ -39,16 +38,15 @@ static bool walk_table(const struct elffile *f, uint32_t type, take_symbol take,
 		const char *name = gelf_getsym(data, (int)i, &symbol) ?
 			elf_strptr(f->elf, header.sh_link, symbol.st_name) : NULL;
 
-		if (name && name[0] && take(arg, name, &symbol))
-			return true;
+		if (name && name[0])
+			take(arg, name, &symbol);
 	}
-	return false;
 }
 
 static void walk(const struct elffile *f, const struct elffile *debug, take_symbol take, void *arg)
 {
-	if (walk_table(f, SHT_SYMTAB, take, arg) || walk_table(f, SHT_DYNSYM, take, arg))
-		return;
+	walk_table(f, SHT_SYMTAB, take, arg);
+	walk_table(f, SHT_DYNSYM, take, arg);
 	if (debug)
 		walk_table(debug, SHT_SYMTAB, take, arg);
 }
@@ -90,7 +88,7 @@ static bool is_match(const struct search *s, const char *name, char **shown)
 	*shown = NULL;
 	if (!s->cpp)
 		return has_name(name, s);
-	if (!cppname_is_function(name) || !(*shown = cppname_demangle(name)))
+	if (!cppname_may_match(name, s->wanted) || !(*shown = cppname_demangle(name)))
 		return false;
 	if (cppname_matches(*shown, s->wanted))
 		return true;
@@ -107,14 +105,14 @@ static bool is_known(const struct search *s, uint64_t address)
 	return false;
 }
 
-static bool take_match(void *arg, const char *name, const GElf_Sym *symbol)
+static void take_match(void *arg, const char *name, const GElf_Sym *symbol)
 {
 	struct search *s = arg;
 	uint64_t offset;
 	char *shown;
 
 	if (!is_function(symbol) || !is_match(s, name, &shown))
-		return false;
+		return;
 	if (symbol->st_shndx == SHN_UNDEF)
 		s->is_imported = true;
 	else if (elffile_offset(s->f, symbol->st_value, true, &offset) && !is_known(s, symbol->st_value)) {
@@ -126,7 +124,6 @@ static bool take_match(void *arg, const char *name, const GElf_Sym *symbol)
 		s->count++;
 	}
 	free(shown);
-	return false;
 }
 
 static int refuse_several(const struct search *s, char *why, size_t size)
@@ -156,13 +153,13 @@ static int refuse_none(const struct search *s, const struct elffile *debug, char
 
 	quote_text(&q, s->wanted, s->len);
 	if (s->is_imported)
-		return refuse(-ENOENT, why, size, "%s calls %s, which is in another object: give the object that has it",
-			      s->f->path, q.text);
+		return refuse(-ENOENT, why, size, "%s calls %s, which is in another object: give the object that has "
+			      "it", s->f->path, q.text);
 	nearest_init(&best, 3);
 	elfsymbol_offer(s->f, debug, s->wanted, &best);
 	if (!best.count)
-		return refuse(-ENOENT, why, size, "%s has no symbols, so no function %s is found in it: install its "
-			      "debug symbols, or give an address, as in 0x1139", s->f->path, q.text);
+		return refuse(-ENOENT, why, size, "%s has no symbols of its functions, so %s is not found in it: "
+			      "install its debug symbols, or give an address, as in 0x1139", s->f->path, q.text);
 	refuse(0, why, size, "%s has no function %s", s->f->path, q.text);
 	if (!cppname_available() && strstr(s->wanted, "::"))
 		return refuse(-ENOENT, why + strlen(why), size - strlen(why), ", and names of C++ are not understood "
@@ -209,12 +206,21 @@ static int find_address(const struct elffile *f, const char *text, struct elfsym
 		return refuse(-EINVAL, why, size, "%s is no address: give one as in 0x1139",
 			      quote_text(&q, text, strlen(text)));
 	if (!elffile_offset(f, found->address, true, &found->offset))
-		return refuse(-EINVAL, why, size, "the address %s is not in the code of %s: give one that 'objdump -d' or "
-			      "its symbol table shows", quote_text(&q, text, strlen(text)), f->path);
+		return refuse(-EINVAL, why, size, "the address %s is not in the code of %s: give one that 'objdump -d' "
+			      "or its symbol table shows", quote_text(&q, text, strlen(text)), f->path);
 	return 0;
 }
 
-/* "NAME+NUMBER"; operators of C++ may have a plus, too. */
+/* C++ has operator+ and operator++. */
+static bool is_operator(const char *text, const char *plus)
+{
+	size_t len = strlen("operator");
+
+	plus -= plus > text && plus[-1] == '+';
+	return (size_t)(plus - text) >= len && !strncmp(plus - len, "operator", len);
+}
+
+/* "NAME+NUMBER" */
 static int split(const char *text, size_t *len, uint64_t *into, char *why, size_t size)
 {
 	const char *plus = strrchr(text, '+');
@@ -222,7 +228,7 @@ static int split(const char *text, size_t *len, uint64_t *into, char *why, size_
 
 	*len = strlen(text);
 	*into = 0;
-	if (plus && plus > text && strncmp(plus - 1, "r+", 2) && strncmp(plus - 1, "++", 2)) {
+	if (plus && !is_operator(text, plus)) {
 		*len = (size_t)(plus - text);
 		if (!text_number(plus + 1, INT32_MAX, false, into))
 			return refuse(-EINVAL, why, size, "%s has no number of bytes behind its \"+\": give one as in "
@@ -269,17 +275,16 @@ struct offer {
 	struct nearest *nearest;
 };
 
-static bool take_offer(void *arg, const char *name, const GElf_Sym *symbol)
+static void take_offer(void *arg, const char *name, const GElf_Sym *symbol)
 {
 	struct offer *o = arg;
 
 	if (symbol->st_shndx == SHN_UNDEF || GELF_ST_TYPE(symbol->st_info) != STT_FUNC)
-		return false;
+		return;
 	for (size_t i = 0; i < o->nearest->count; i++) /* of both tables */
 		if (!strcmp(o->nearest->names[i], name))
-			return false;
+			return;
 	nearest_offer(o->nearest, o->wanted, name);
-	return false;
 }
 
 void elfsymbol_offer(const struct elffile *f, const struct elffile *debug, const char *wanted, struct nearest *nearest)

@@ -23,8 +23,8 @@ struct elfsymbol {
 
 /*
  * debug: the file with the symbols of a stripped one, or NULL. 0, or a sentence in why (size bytes) with
- * -ENOENT: no such function, -ENOTUNIQ: several, which the sentence lists, -EOPNOTSUPP: it is chosen at run time (IFUNC),
- * -EINVAL: the text is none of these forms, or the place is not in code, -ENOMEM.
+ * -ENOENT: no such function, -ENOTUNIQ: several, which the sentence lists, -EOPNOTSUPP: it is chosen at run time
+ * (IFUNC), -EINVAL: the text is none of these forms, or the place is not in code, -ENOMEM.
  */
 int elfsymbol_find(const struct elffile *f, const struct elffile *debug, const char *text, struct elfsymbol *found,
 		   char *why, size_t size);

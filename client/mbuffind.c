@@ -128,7 +128,7 @@ bool mbuffind_by_abi(unsigned abi, struct mbuf_layout *l, const char **versions)
 							.pkt_len = 36, .data_len = 40, .vlan_tci = 42,
 							.vlan_tci_outer = 52, .next = 80 };
 	static const char *const names[] = { "19.11 to 20.08", "20.11 to 21.08", "21.11 to 22.07", "22.11 to 23.07",
-					     "23.11 to 24.07", "24.11 to 25.07", "25.11 and later" };
+					     "23.11 to 24.07", "24.11 to 25.07", "25.11 to 26.07" };
 
 	if (abi < 20 || abi - 20 >= sizeof(names) / sizeof(*names))
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The layout of DPDK's struct rte_mbuf in a program: by DWARF (mbufdwarf.h), by BTF, or by the version of DPDK. That is
- * the number of its ABI, which is in the names of its libraries (librte_mbuf.so.23), and, where it is linked statically,
- * in the path that it loads drivers from (dpdk/pmds-23.0).
+ * the number of its ABI, which is in the names of its libraries (librte_mbuf.so.23), and, where it is linked
+ * statically, in the path that it loads drivers from (dpdk/pmds-23.0).
  */
 #ifndef MBUFFIND_H
 #define MBUFFIND_H

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DELETED " (deleted)"
+#define DELETED	" (deleted)"
+#define KTHREAD 0x00200000 /* PF_KTHREAD of include/linux/sched.h */
 
 static int __attribute__((format(printf, 4, 5))) refuse(int err, char *why, size_t size, const char *format, ...)
 {
@@ -28,8 +29,7 @@ static int __attribute__((format(printf, 4, 5))) refuse(int err, char *why, size
 struct status {
 	long tgid;
 	unsigned uid;
-	bool has_memory; /* neither a thread of the kernel nor a zombie */
-	char state;
+	bool has_memory; /* neither a thread of the kernel nor one that ends */
 };
 
 static int read_status(pid_t pid, struct status *s)
@@ -45,11 +45,28 @@ static int read_status(pid_t pid, struct status *s)
 	while (fgets(line, sizeof(line), file)) {
 		sscanf(line, "Tgid: %ld", &s->tgid);
 		sscanf(line, "Uid: %u", &s->uid);
-		sscanf(line, "State: %c", &s->state);
 		s->has_memory = s->has_memory || !strncmp(line, "VmSize:", strlen("VmSize:"));
 	}
 	fclose(file);
 	return s->tgid ? 0 : -ESRCH;
+}
+
+/* The ninth field of proc_pid_stat(5); the second is a name, which may hold anything. */
+static bool is_of_kernel(pid_t pid)
+{
+	char path[64], line[512];
+	unsigned flags = 0;
+	const char *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	end = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	if (end)
+		sscanf(end, ") %*c %*d %*d %*d %*d %*d %u", &flags);
+	if (file)
+		fclose(file);
+	return flags & KTHREAD;
 }
 
 static int check(pid_t pid, char *why, size_t size)
@@ -59,13 +76,13 @@ static int check(pid_t pid, char *why, size_t size)
 	if (read_status(pid, &s))
 		return refuse(-ESRCH, why, size, "there is no process %d: give the number of one that runs", pid);
 	if (s.tgid != pid)
-		return refuse(-EINVAL, why, size, "%d is a thread of process %ld: give %ld, which traces all of its threads",
-			      pid, s.tgid, s.tgid);
-	if (s.state == 'Z' || s.state == 'X')
+		return refuse(-EINVAL, why, size, "%d is a thread of process %ld: give %ld, which traces all of its "
+			      "threads", pid, s.tgid, s.tgid);
+	if (!s.has_memory && !is_of_kernel(pid))
 		return refuse(-ESRCH, why, size, "process %d has ended: give the number of one that runs", pid);
 	if (!s.has_memory)
-		return refuse(-EINVAL, why, size, "%d is a thread of the kernel, which has no code in user space: netcapctl "
-			      "skb and xdp trace the kernel", pid);
+		return refuse(-EINVAL, why, size, "%d is a thread of the kernel, which has no code in user space: "
+			      "netcapctl skb and xdp trace the kernel", pid);
 	return 0;
 }
 
@@ -77,8 +94,8 @@ static int refuse_access(pid_t pid, int err, char *why, size_t size)
 		return refuse(-ESRCH, why, size, "process %d has ended: give the number of one that runs", pid);
 	if (err != -EACCES && err != -EPERM)
 		return refuse(err, why, size, "process %d cannot be looked at: %s", pid, strerror(-err));
-	return refuse(-EACCES, why, size, "process %d belongs to user %u, and this user may not look at it: run this as "
-		      "root%s", pid, s.uid, s.uid == geteuid() ? "" : " or as that user");
+	return refuse(-EACCES, why, size, "process %d belongs to user %u, and this user may not look at it: run this "
+		      "as root%s", pid, s.uid, s.uid == geteuid() ? "" : " or as that user");
 }
 
 /* ---- what it has mapped ---- */
@@ -186,6 +203,24 @@ static int read_exe(struct process *p)
 	return 0;
 }
 
+/* The kernel shows paths as we see them, which is not as a process does that chroot(2) has put into a part of them. */
+static void cut_root(struct process *p)
+{
+	char path[64], root[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", p->pid);
+	len = readlink(path, root, sizeof(root));
+	if (len <= 1 || len == sizeof(root))
+		return;
+	for (size_t i = 0; i <= p->count; i++) {
+		char *file = i < p->count ? p->files[i].path : p->exe;
+
+		if (!strncmp(file, root, (size_t)len) && file[len] == '/')
+			memmove(file, file + len, strlen(file + len) + 1);
+	}
+}
+
 static int read_maps(struct process *p)
 {
 	char path[64];
@@ -215,8 +250,10 @@ int process_open(struct process *p, pid_t pid, char *why, size_t size)
 	err = p->root < 0 ? -errno : read_maps(p);
 	if (!err)
 		err = read_exe(p);
-	if (!err)
+	if (!err) {
+		cut_root(p);
 		return 0;
+	}
 	process_close(p);
 	return refuse_access(pid, err, why, size);
 }
@@ -279,6 +316,6 @@ int process_open_file(const struct process *p, const struct process_file *file, 
 	if (by_path == -EACCES)
 		return refuse(by_path, why, size, "%s, which process %d has mapped, cannot be opened: %s", file->path,
 			      p->pid, strerror(EACCES));
-	return refuse(-ESTALE, why, size, "%s was replaced or deleted since process %d started it: restart the process, or "
-		      "run this as root", file->path, p->pid);
+	return refuse(-ESTALE, why, size, "%s was replaced or deleted since process %d started it: restart the "
+		      "process, or run this as root", file->path, p->pid);
 }

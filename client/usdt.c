@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/nearest.h"
 #include "quote.h"
 
 #define OWNER	  "stapsdt"
@@ -103,7 +102,6 @@ struct search {
 	bool is_full;
 	const char *providers[PROVIDERS_MOST];
 	size_t provider_count;
-	struct nearest nearest;
 };
 
 static void note_provider(struct search *s, const char *provider)
@@ -131,34 +129,24 @@ static bool take_place(void *arg, const struct usdt_place *p)
 	return s->is_full;
 }
 
-static bool offer_name(void *arg, const struct usdt_place *p)
-{
-	struct search *s = arg;
-
-	for (size_t i = 0; i < s->nearest.count; i++)
-		if (!strcmp(s->nearest.names[i], p->name))
-			return false;
-	nearest_offer(&s->nearest, s->name, p->name);
-	return false;
-}
-
-static int refuse_none(struct search *s, const struct elffile *f, char *why, size_t size)
+static int refuse_none(const struct search *s, const struct elffile *f, char *why, size_t size)
 {
 	struct quote provider, name, near;
+	struct nearest best;
 
 	quote_text(&name, s->name, strlen(s->name));
-	nearest_init(&s->nearest, NEAREST);
-	usdt_each(f, offer_name, s);
-	if (!s->nearest.count)
+	nearest_init(&best, NEAREST);
+	usdt_offer(f, s->name, &best);
+	if (!best.count)
 		return refuse(-ENOENT, why, size, "%s has no USDT probes: give a function, or a build with probes",
 			      f->path);
 	snprintf(why, size, "%s has no USDT probe %s%s%s", f->path, name.text, s->provider ? " of provider " : "",
 		 s->provider ? quote_text(&provider, s->provider, strlen(s->provider)) : "");
-	for (size_t i = 0; i < s->nearest.count; i++) {
+	for (size_t i = 0; i < best.count; i++) {
 		size_t n = strlen(why);
 
 		snprintf(why + n, size - n, "%s%s", i ? ", " : "; there are ",
-			 quote_text(&near, s->nearest.names[i], strlen(s->nearest.names[i])));
+			 quote_text(&near, best.names[i], strlen(best.names[i])));
 	}
 	return -ENOENT;
 }
@@ -194,6 +182,29 @@ int usdt_find(const struct elffile *f, const char *provider, const char *name, s
 		return refuse(-E2BIG, why, size, "the USDT probe %s is at more than %d places in %s: trace a function "
 			      "instead", quote_text(&q, name, strlen(name)), USDT_PLACES_MOST, f->path);
 	return 0;
+}
+
+struct offer {
+	const char *wanted;
+	struct nearest *nearest;
+};
+
+static bool take_offer(void *arg, const struct usdt_place *p)
+{
+	struct offer *o = arg;
+
+	for (size_t i = 0; i < o->nearest->count; i++)
+		if (!strcmp(o->nearest->names[i], p->name))
+			return false;
+	nearest_offer(o->nearest, o->wanted, p->name);
+	return false;
+}
+
+void usdt_offer(const struct elffile *f, const char *wanted, struct nearest *nearest)
+{
+	struct offer o = { wanted, nearest };
+
+	usdt_each(f, take_offer, &o);
 }
 
 /* ---- arguments ---- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "elfsymbol.h"
@@ -128,13 +129,29 @@ static int find_in(struct usertarget *t, struct usertarget_file *file, const str
 
 /* ---- which file ---- */
 
-static bool is_named(const struct usertarget_file *file, const char *object)
+/* What a path leads to, in the root directory of the target; 0: nothing. */
+static ino_t inode_of(const struct usertarget *t, const char *path)
+{
+	int fd = elffile_open_path(t->process.root, path);
+	struct stat st = { .st_ino = 0 };
+
+	if (fd >= 0 && !fstat(fd, &st))
+		close(fd);
+	return st.st_ino;
+}
+
+/* inode: that of object, if it is a path, which may be one of symbolic links. */
+static bool is_named(const struct usertarget_file *file, const char *object, ino_t inode)
 {
 	const char *slash = strrchr(file->path, '/'), *base = slash ? slash + 1 : file->path;
 	size_t len = strlen(object);
+	struct stat st;
 
+	if (!strcmp(file->path, object))
+		return true;
 	if (strchr(object, '/'))
-		return !strcmp(file->path, object);
+		return inode && (file->mapped ? file->mapped->inode == inode :
+				 !fstat(file->elf.fd, &st) && st.st_ino == inode);
 	return !strncmp(base, object, len) && (!base[len] || base[len] == '.' || base[len] == '-');
 }
 
@@ -160,11 +177,12 @@ static int choose_object(const struct usertarget *t, const struct userpoint *poi
 			 char *why, size_t size)
 {
 	struct quote q;
+	ino_t inode = strchr(point->object, '/') ? inode_of(t, point->object) : 0;
 	size_t count = 0;
 
 	quote_text(&q, point->object, strlen(point->object));
 	for (size_t i = 0; i < t->count; i++) {
-		chosen[i] = is_named(&t->files[i], point->object);
+		chosen[i] = is_named(&t->files[i], point->object, inode);
 		if (chosen[i] && !count++)
 			*index = i;
 	}
@@ -183,22 +201,47 @@ static int choose_object(const struct usertarget *t, const struct userpoint *poi
 	return -ENOTUNIQ;
 }
 
-static int refuse_none(struct usertarget *t, const struct userpoint *point, const char *unopened, char *why, size_t size)
+static void offer_names(struct usertarget *t, struct usertarget_file *file, const struct userpoint *point,
+			struct nearest *best)
+{
+	if (file->state != USERTARGET_OPEN)
+		return;
+	if (point->kind == USERPOINT_USDT)
+		usdt_offer(&file->elf, point->name, best);
+	else
+		elfsymbol_offer(&file->elf, usertarget_debug(t, file), point->name, best);
+}
+
+/* Why it may be there nevertheless. */
+static void append_doubts(const struct usertarget *t, bool is_stripped, const char *unopened, char *why, size_t size)
+{
+	if (is_stripped)
+		append(why, size, "; %s has no symbols of its functions: install its debug symbols, or give an address",
+		       t->files[0].path);
+	if (t->files[0].debug_note[0])
+		append(why, size, "; %s", t->files[0].debug_note);
+	if (unopened[0])
+		append(why, size, "; %s", unopened);
+}
+
+static int refuse_none(struct usertarget *t, const struct userpoint *point, const char *unopened, char *why,
+		       size_t size)
 {
 	struct quote q, near;
 	struct nearest best;
+	bool is_stripped;
 
 	refuse(0, why, size, "process %d (%s) has no %s %s, nor has a library of it", t->process.pid,
 	       t->process.exe, what(point), quote_text(&q, point->name, strlen(point->name)));
-	nearest_init(&best, point->kind == USERPOINT_USDT ? 0 : NEAREST);
-	for (size_t i = 0; i < t->count; i++)
-		if (t->files[i].state == USERTARGET_OPEN && best.most)
-			elfsymbol_offer(&t->files[i].elf, usertarget_debug(t, &t->files[i]), point->name, &best);
+	nearest_init(&best, NEAREST);
+	offer_names(t, &t->files[0], point, &best);
+	is_stripped = point->kind != USERPOINT_USDT && !best.count;
+	for (size_t i = 1; i < t->count; i++)
+		offer_names(t, &t->files[i], point, &best);
 	for (size_t i = 0; i < best.count; i++)
 		append(why, size, "%s%s", i ? ", " : "; there are ",
 		       quote_text(&near, best.names[i], strlen(best.names[i])));
-	if (unopened[0])
-		append(why, size, "; %s", unopened);
+	append_doubts(t, is_stripped, unopened, why, size);
 	return -ENOENT;
 }
 

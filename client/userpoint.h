@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A trace point in user space, from its name to the places in files where the kernel can set it. The client does so with
- * the rights of its own user: whoever may not read a program gets no descriptor of it.
+ * A trace point in user space, from its name to the places in files where the kernel can set it. The client does so
+ * with the rights of its own user: whoever may not read a program gets no descriptor of it.
  */
 #ifndef USERPOINT_H
 #define USERPOINT_H
@@ -43,8 +43,8 @@ struct userpoint_places {
 
 /*
  * Without an object, the program is looked at first, and only if it does not have the point, all other files. Several
- * places are those of one USDT probe. 0, or a sentence in why (size bytes: USERTARGET_WHY) with -ENOENT: nothing has it,
- * -ENOTUNIQ: several do, which the sentence lists, or other negative errno.
+ * places are those of one USDT probe. 0, or a sentence in why (size bytes: USERTARGET_WHY) with -ENOENT: nothing has
+ * it, -ENOTUNIQ: several do, which the sentence lists, or other negative errno.
  */
 int userpoint_find(struct usertarget *t, const struct userpoint *point, struct userpoint_places *places, char *why,
 		   size_t size);

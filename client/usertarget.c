@@ -92,9 +92,15 @@ int usertarget_file(struct usertarget *t, struct usertarget_file *file, char *wh
 
 const struct elffile *usertarget_debug(struct usertarget *t, struct usertarget_file *file)
 {
-	if (file->state == USERTARGET_OPEN && !file->debug_tried)
-		elfdebug_open(&file->debug, &file->elf, t->process.root, file->debug_note, sizeof(file->debug_note));
-	file->debug_tried = file->state == USERTARGET_OPEN;
+	char note[sizeof(file->debug_note)];
+
+	if (file->state != USERTARGET_OPEN)
+		return NULL;
+	if (!file->debug_tried &&
+	    elfdebug_open(&file->debug, &file->elf, t->process.root, file->debug_note, sizeof(file->debug_note)) &&
+	    t->process.root >= 0) /* of a container; debug symbols may be on the host only */
+		elfdebug_open(&file->debug, &file->elf, -1, note, sizeof(note));
+	file->debug_tried = true;
 	return file->debug.elf ? &file->debug : NULL;
 }
 
@@ -132,8 +138,8 @@ static int by_version(unsigned abi, const char *path, struct mbuf_layout *l, cha
 		snprintf(from, size, "the version of DPDK, %s, by %s", versions, path);
 		return 0;
 	}
-	snprintf(why, why_size, "%s is of a version of DPDK whose struct rte_mbuf is not known here (ABI %u): install its "
-		 "debug symbols, or give --mbuf-layout", path, abi);
+	snprintf(why, why_size, "%s is of a version of DPDK whose struct rte_mbuf is not known here (ABI %u): install "
+		 "its debug symbols, or give --mbuf-layout", path, abi);
 	return -ENOENT;
 }
 
@@ -153,8 +159,8 @@ int usertarget_mbuf_layout(struct usertarget *t, const char *hint, struct mbuf_l
 		if (may_know(t, &t->files[i], hint) && !usertarget_file(t, &t->files[i], why, why_size) &&
 		    (abi = mbuffind_abi_of_file(&t->files[i].elf)))
 			return by_version(abi, t->files[i].path, l, from, size, why, why_size);
-	snprintf(why, why_size, "nothing in %s says where the members of struct rte_mbuf are: it has neither debug symbols "
-		 "nor BTF, and names no version of DPDK; install its debug symbols, or give --mbuf-layout",
+	snprintf(why, why_size, "nothing in %s says where the members of struct rte_mbuf are: it has neither debug "
+		 "symbols nor BTF, and names no version of DPDK; install its debug symbols, or give --mbuf-layout",
 		 t->files[0].path);
 	return -ENOENT;
 }

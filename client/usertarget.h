@@ -35,9 +35,9 @@ int usertarget_file(struct usertarget *t, struct usertarget_file *file, char *wh
 /* The separate file with its symbols. NULL: there is none, or the file itself is not open. */
 const struct elffile *usertarget_debug(struct usertarget *t, struct usertarget_file *file);
 /*
- * The layout of struct rte_mbuf: by the DWARF or BTF of the program, of hint (a file that has a trace point; may be NULL),
- * and of the libraries of DPDK, or by DPDK's version. from (size bytes): where it was found, "DWARF of /usr/bin/l2fwd". 0,
- * or -ENOENT with a sentence in why (why_size bytes).
+ * The layout of struct rte_mbuf: by the DWARF or BTF of the program, of hint (a file that has a trace point; may be
+ * NULL), and of the libraries of DPDK, or by DPDK's version. from (size bytes): where it was found, "DWARF of
+ * /usr/bin/l2fwd". 0, or -ENOENT with a sentence in why (why_size bytes).
  */
 int usertarget_mbuf_layout(struct usertarget *t, const char *hint, struct mbuf_layout *l, char *from, size_t size,
 			   char *why, size_t why_size);
