@@ -51,6 +51,20 @@ static bool has_executed(pid_t pid, const char *program)
 	return !strcmp(exe + len - strlen(program), program);
 }
 
+/* All of its libraries are there once main() waits for the end of its input: what it did before, it did not sleep for. */
+static bool is_waiting(pid_t pid)
+{
+	char path[64], line[512] = "", *behind;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	stat = fopen(path, "re");
+	assert_non_null(stat);
+	behind = fgets(line, sizeof(line), stat) ? strrchr(line, ')') : NULL;
+	fclose(stat);
+	return behind && behind[1] && behind[2] == 'S';
+}
+
 static bool enter(const char *root)
 {
 	return !root || ((!chroot(root) || (!unshare(CLONE_NEWUSER) && !chroot(root))) && !chdir("/"));
@@ -70,14 +84,13 @@ bool target_start_in(struct target *t, const char *root, const char *path, const
 	}
 	close(ends[0]);
 	t->in = ends[1];
-	for (int i = 0; i < 5000 && !(has_executed(t->pid, path) && has_mapped(t->pid, mapped)); i++) {
+	for (int i = 0; i < 5000 && !(has_executed(t->pid, path) && has_mapped(t->pid, mapped) && is_waiting(t->pid)); i++) {
 		if (waitpid(t->pid, NULL, WNOHANG)) {
 			close(t->in);
 			return false;
 		}
 		usleep(1000);
 	}
-	usleep(20000); /* to all of its libraries, and main() */
 	return true;
 }
 
