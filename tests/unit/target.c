@@ -78,6 +78,7 @@ bool target_start_in(struct target *t, const char *root, const char *path, const
 	t->pid = fork();
 	if (t->pid == 0) {
 		dup2(ends[0], STDIN_FILENO);
+		unsetenv("LD_LIBRARY_PATH"); /* meson's: libraries are beside the program */
 		if (enter(root))
 			execl(path, path, NULL);
 		_exit(127);
