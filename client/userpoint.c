@@ -257,6 +257,17 @@ static int refuse_several(const struct usertarget *t, const struct userpoint *po
 	return -ENOTUNIQ;
 }
 
+/* Whether a file that could not be opened may have been a library: code that is made at run time is in no real file. */
+static bool is_missed(const struct usertarget_file *file, int err)
+{
+	static const char *const others[] = { "/memfd:", "/dev/", "/SYSV", "/anon_hugepage" };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (!strncmp(file->path, others[i], strlen(others[i])))
+			return false;
+	return err == -ESTALE || err == -EACCES;
+}
+
 /* Looks into all files but the program. */
 static int find_in_others(struct usertarget *t, const struct userpoint *point, bool *chosen,
 			  struct userpoint_places *places, char *why, size_t size)
@@ -267,8 +278,9 @@ static int find_in_others(struct usertarget *t, const struct userpoint *point, b
 
 	for (size_t i = 1; i < t->count; i++) {
 		chosen[i] = false;
-		if (usertarget_file(t, &t->files[i], reason, sizeof(reason))) {
-			if (!unopened[0])
+		err = usertarget_file(t, &t->files[i], reason, sizeof(reason));
+		if (err) {
+			if (!unopened[0] && is_missed(&t->files[i], err))
 				memcpy(unopened, reason, sizeof(unopened));
 			continue;
 		}

@@ -252,6 +252,33 @@ static void a_debug_file_of_another_build_is_mentioned(void **state)
 	target_dir_remove(&d);
 }
 
+/* Two files that cannot be opened: a library that was replaced, and the code of a compiler at run time. */
+static void libraries_that_cannot_be_opened_are_mentioned(void **state)
+{
+	static const char *const paths[] = { "/memfd:jit", "/usr/lib/libgone.so" };
+	struct userpoint_places places;
+	char why[USERTARGET_WHY] = "";
+	struct usertarget t;
+
+	assert_int_equal(usertarget_open_process(&t, running.pid, why, sizeof(why)), 0);
+	assert_in_range(t.count, 3, 100);
+	for (size_t i = 1; i < t.count; i++) {
+		struct process_file *mapped = &t.process.files[i];
+
+		free(t.files[i].path);
+		free(mapped->path);
+		t.files[i].path = strdup(paths[i > 1]);
+		mapped->path = strdup(paths[i > 1]);
+		mapped->is_deleted = true;
+		mapped->start++; /* so that it is not found by its mapping */
+	}
+	assert_int_equal(userpoint_find(&t, &(struct userpoint){ .name = "only_shared" }, &places, why, sizeof(why)),
+			 -ENOENT);
+	assert_non_null(strstr(why, "; /usr/lib/libgone.so was replaced or deleted since process "));
+	assert_null(strstr(why, "memfd"));
+	usertarget_close(&t);
+}
+
 /* As in a container: its path begins at its own root. */
 static void a_process_with_another_root(void **state)
 {
@@ -292,6 +319,7 @@ int main(void)
 		cmocka_unit_test(a_process_without_symbols_is_said_to_be_so),
 		cmocka_unit_test(files_that_are_none_are_refused),
 		cmocka_unit_test(a_debug_file_of_another_build_is_mentioned),
+		cmocka_unit_test(libraries_that_cannot_be_opened_are_mentioned),
 		cmocka_unit_test(a_process_with_another_root),
 	};
 
