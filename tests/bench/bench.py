@@ -26,6 +26,7 @@ sys.path.insert(0, str(TOP / "tests/integration"))
 import gathercosts  # noqa: E402
 import optioncosts  # noqa: E402
 import subjects  # noqa: E402
+import usercosts  # noqa: E402
 import varlink  # noqa: E402
 from figures import Row, percentile, print_table, ratios, spread, verdict  # noqa: E402
 from lab import DROP_PORT, Lab  # noqa: E402
@@ -54,11 +55,12 @@ class Size:
     step_passes: int = 3
     steps: tuple = (25000, 50000, 75000, 100000, 150000, 200000, 250000, 300000, 400000)
     starts: int = 25
+    user_hits: int = 40000          # of a function or a probe, by each subject in each round
     idle_seconds: float = 10
 
 
 QUICK = Size(rounds=2, cost_packets=20000, flood_packets=40000, step_seconds=0.2, step_passes=1,
-             steps=(25000, 100000), starts=5, idle_seconds=0.5)
+             steps=(25000, 100000), starts=5, user_hits=5000, idle_seconds=0.5)
 
 
 @dataclass
@@ -390,6 +392,8 @@ def run(bench):
     options = optioncosts.measure_options(bench)
     phase("ways of packets")
     ways = gathercosts.measure_ways(bench, lossless_rate)
+    phase("functions and probes of processes")
+    processes = usercosts.measure_processes(bench)
     phase("the flood under each tracer")
     loads = measure_loads(bench)
     phase("rates without loss")
@@ -397,6 +401,7 @@ def run(bench):
     print(f"netcapd bench: {subjects.describe_machine()}; {bench.size.rounds} rounds; UDP packets "
           f"of {PAYLOAD + 42} bytes\nFigures are medians, with quartiles in parentheses.")
     print_table([*cost_rows(costs), *optioncosts.option_rows(options), *gathercosts.way_rows(ways),
+                 *usercosts.process_rows(processes),
                  *load_rows(loads), lossless_row(lossless), *start_rows(starts), *idle_rows(idle, bench.size.idle_seconds)])
 
 

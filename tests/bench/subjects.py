@@ -9,6 +9,7 @@ import time
 
 from lab import DEVICE
 from netcap import descendants, wait_until
+from userland import text_of
 
 POINT = "tracepoint:net:netif_receive_skb"
 NO_MATCH = "udp and port 9001"
@@ -249,6 +250,40 @@ class Pwru(Subject):
         end(self.process, signal.SIGINT, DETACH_TIMEOUT)
         self.end_ms = (time.monotonic() - start) * 1000
         self.captured = self.lines()
+
+
+class Bpftrace(Subject):
+    """bpftrace at a point of one process. point: "uprobe:FILE:FUNCTION" and the like; action: what it does there."""
+
+    def __init__(self, process, untraced, point, action):
+        """untraced: text_of() the process when nobody traces it, as must be the case now."""
+        self.name = f"bpftrace {point}"
+        self.untraced = untraced
+        self.argv = ["bpftrace", "-q", "-p", str(process.pid), "-e", f"{point} {{ {action} }}"]
+        self.traced = process
+        self.process = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        attached = wait_until(lambda: text_of(self.traced.pid) != self.untraced or self.process.poll() is not None,
+                              START_TIMEOUT)
+        if not attached or self.process.poll() is not None:
+            _, errors = end(self.process, signal.SIGINT)
+            raise Failure(f"'{' '.join(self.argv)}' traces nothing: {errors.strip()}")
+        return self
+
+    def settle(self):
+        time.sleep(0.02)
+
+    def interrupt(self):
+        """Has it ended? A signal that comes between what it attaches and what it waits for, it forgets."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.poll() is not None
+
+    def __exit__(self, *_):
+        wait_until(self.interrupt, START_TIMEOUT, 0.3)
+        end(self.process, signal.SIGINT)
 
 
 class Ledger(Subject):
