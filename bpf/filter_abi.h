@@ -27,7 +27,10 @@
 #define NETCAP_WINDOW 64 /* bytes; Ethernet, VLAN, IPv6 and ports fit, and each byte costs every hit */
 
 struct netcap_packet {
-	__u64 skb;       /* pointer to the sk_buff */
+	union {
+		__u64 skb;       /* pointer to the sk_buff */
+		__u64 inner_tag; /* in user space: a second tag behind vlan, in its form; 0: none */
+	};
 	__u64 source;    /* where the bytes are (source.bpf.h), 0: in the sk_buff */
 	__u32 start;     /* where packet byte 0 is, in bytes from source_head() */
 	__u32 wire_len;  /* packet bytes in all, with the tag: what BPF_LEN gives */

@@ -190,12 +190,12 @@ static __always_inline void inner_enter(struct netcap_packet *pkt, const void **
 	/* no branches, each of which would be two ways for each size of a record */
 	keep = ~(__s32)((__s64)-found >> 63); /* all bits: there is no tunnel */
 	VERIFIER_OPAQUE(keep);
-	tag = packet_tag_len(pkt->vlan) & ~keep;
+	tag = packet_tags_len(pkt) & ~keep;
 	*direct += at - tag;
 	pkt->start += at - tag;
 	pkt->linear -= at - tag;
 	pkt->wire_len -= at;
-	pkt->vlan &= keep;
+	packet_keep_tags(pkt, keep);
 	pkt->link = (pkt->link & keep) | (found >> 32 & 0xff);
 	pkt->tunnels = found >> 40;
 	pkt->limit = pkt->linear & ~(pkt->linear >> 31);

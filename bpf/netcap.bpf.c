@@ -83,7 +83,7 @@ static __always_inline void describe(struct netcap_record *r, void *ctx, __u32 p
 			      BPF_CORE_READ_BITFIELD_PROBED(skb, pkt_type);
 	r->made = made_parts(pkt);
 	r->tunnels = pkt->tunnels;
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->vlan_inner = 0;
 	r->ifindex = PACKET_GET(typed, dev, ifindex);
 	describe_device(r, dev, typed);
 }

@@ -11,7 +11,29 @@
 #include "locate.bpf.h"
 #include "source.bpf.h"
 
+/* Bytes of tags that are beside the packet's, and which they are: in the upper half the outer one. */
 #ifdef NETCAP_PROCESS
+#define PACKET_TAGS_MOST (2 * VLAN_HLEN)
+
+static __always_inline __u32 packet_tags_len(const struct netcap_packet *pkt)
+{
+	return packet_tag_len(pkt->vlan) + packet_tag_len(pkt->inner_tag);
+}
+
+static __always_inline void packet_keep_tags(struct netcap_packet *pkt, __u32 keep)
+{
+	pkt->vlan &= keep;
+	pkt->inner_tag &= keep;
+}
+
+static __always_inline __u64 packet_tags(__u64 source, __u32 vlan, __u32 *len)
+{
+	__u32 inner = vlan >> 16 == ETH_P_8021AD ? process_inner_tag(source) : 0;
+
+	*len = VLAN_HLEN + packet_tag_len(inner);
+	return (__u64)vlan << 32 | inner;
+}
+
 static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 {
 	return pkt->source;
@@ -40,6 +62,24 @@ static __always_inline bool packet_is_none(void)
 	return true;
 }
 #else
+#define PACKET_TAGS_MOST VLAN_HLEN
+
+static __always_inline __u32 packet_tags_len(const struct netcap_packet *pkt)
+{
+	return packet_tag_len(pkt->vlan);
+}
+
+static __always_inline void packet_keep_tags(struct netcap_packet *pkt, __u32 keep)
+{
+	pkt->vlan &= keep;
+}
+
+static __always_inline __u64 packet_tags(__u64 source, __u32 vlan, __u32 *len)
+{
+	*len = VLAN_HLEN;
+	return (__u64)vlan << 32;
+}
+
 /* Where the packet's bytes are. No branch, which is two ways to the verifier. */
 static __always_inline __u64 packet_source(const struct netcap_packet *pkt)
 {
@@ -87,12 +127,14 @@ __noinline long packet_load(__u64 source, __u64 place, __u64 linear, __u32 off, 
 	if (end > place >> 32)
 		return -1;
 	if (vlan && end > ETH_TAG_AT) {
-		bool first = off >= ETH_TAG_AT; /* the tag's bytes come before the packet's */
-		__u32 from = first ? off - ETH_TAG_AT : 0, to; /* those that are wanted */
+		bool first = off >= ETH_TAG_AT; /* the tags' bytes come before the packet's */
+		__u32 from = first ? off - ETH_TAG_AT : 0, to, len; /* those that are wanted */
+		__u64 tags = packet_tags(source, vlan, &len);
 
-		from = from < VLAN_HLEN ? from : VLAN_HLEN;
-		to = end < ETH_TAG_AT + VLAN_HLEN ? end - ETH_TAG_AT : VLAN_HLEN;
-		tag = ((__u64)vlan << (8 * from) & 0xffffffff) >> (8 * (from + VLAN_HLEN - to));
+		from = from < len ? from : len;
+		to = end < ETH_TAG_AT + len ? end - ETH_TAG_AT : len;
+		if (to > from)
+			tag = tags << 8 * from >> (64 - 8 * (to - from));
 		off -= first ? from : 0;
 		size -= to - from;
 		shift = first ? 0 : 8 * (to - from);

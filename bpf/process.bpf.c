@@ -79,34 +79,39 @@ static __always_inline bool process_readable(const struct netcap_packet *pkt, co
 	return CONFIG(filtered) || !pkt->linear || !bpf_probe_read_user(&first, sizeof(first), direct);
 }
 
-static __always_inline void process_describe(struct netcap_record *r, __u32 point, const struct netcap_packet *pkt)
+/*
+ * Fills the fixed part of a record. A function of its own, with numbers only, for the stack of its caller: lengths has the
+ * packet's without tags and, above, the point; tags the outer and, below, the inner one; kinds link and, above, tunnels.
+ */
+static __noinline __u64 process_describe(struct netcap_record *r, __u64 address, __u64 lengths, __u64 tags, __u64 kinds)
 {
-	__u32 tag = packet_tag_len(pkt->vlan), port = process_port(pkt->skb);
+	__u32 port = process_port(address);
 
 	r->time_ns = bpf_ktime_get_ns();
-	r->skb = pkt->skb;
+	r->skb = address;
 	r->location = 0;
 	r->reason = 0;
-	r->point = point;
-	r->wire_len = pkt->wire_len - tag;
+	r->point = lengths >> 32;
+	r->wire_len = lengths;
 	r->netns = process_netns();
 	r->mark = 0;
 	r->protocol = 0;
 	r->cpu = bpf_get_smp_processor_id();
-	r->vlan_tpid = pkt->vlan >> 16;
-	r->vlan_tci = pkt->vlan;
-	r->link = pkt->link;
-	r->flags = tag / VLAN_HLEN * NETCAP_F_VLAN;
+	r->vlan_tpid = tags >> 48;
+	r->vlan_tci = tags >> 32;
+	r->vlan_inner = tags;
+	r->link = kinds;
+	r->flags = packet_tag_len(tags >> 32) / VLAN_HLEN * NETCAP_F_VLAN | packet_tag_len(tags) / VLAN_HLEN * NETCAP_F_QINQ;
 	r->cap_len = 0;
 	r->stack_bytes = 0;
 	r->user_words = CONFIG(user_words);
 	r->pkt_type = 0;
 	r->made = 0;
-	r->tunnels = pkt->tunnels;
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->tunnels = kinds >> 32;
 	r->ifindex = port == MBUF_NO_PORT ? 0 : port + 1;
 	process_device(port, r->dev);
 	describe_task(r);
+	return 0;
 }
 
 static __always_inline void capture(struct bpf_user_pt_regs_t *ctx, __u32 point, struct netcap_packet *pkt,
@@ -123,12 +128,13 @@ static __always_inline void capture(struct bpf_user_pt_regs_t *ctx, __u32 point,
 	r = record_reserve(&netcap_ring, &plan);
 	if (!r) {
 		if (CONFIG(gather))
-			gather_spoil(gather_key((struct sk_buff *)pkt->skb, pkt, direct));
+			gather_spoil(gather_key((struct sk_buff *)pkt->source, pkt, direct));
 		__sync_fetch_and_add(&counters->lost, 1);
 		return;
 	}
-	process_describe(r, point, pkt);
-	r->track = CONFIG(gather) ? track_number(gather_key((struct sk_buff *)pkt->skb, pkt, direct)) : 0;
+	process_describe(r, pkt->source, (__u64)point << 32 | (__u32)(pkt->wire_len - packet_tags_len(pkt)),
+			 (__u64)pkt->vlan << 32 | (__u32)pkt->inner_tag, (__u64)pkt->tunnels << 32 | pkt->link);
+	r->track = CONFIG(gather) ? track_number(gather_key((struct sk_buff *)pkt->source, pkt, direct)) : 0;
 	user_acts(ctx, r, 0, true);
 	record_fill(r, &plan, pkt, direct);
 	__sync_fetch_and_add(&counters->captured, 1);
@@ -143,10 +149,10 @@ static __always_inline bool take(struct bpf_user_pt_regs_t *ctx, __u32 point, st
 {
 	if (CONFIG(filtered) && !packet_matches(pkt, direct))
 		return false;
-	if (!user_wants(ctx, pkt->skb, point, true))
+	if (!user_wants(ctx, pkt->source, point, true))
 		return false;
 	if (CONFIG(gather) &&
-	    gather_matches(ctx, point, (struct sk_buff *)pkt->skb, NULL, pkt, counters, direct, false, false))
+	    gather_matches(ctx, point, (struct sk_buff *)pkt->source, NULL, pkt, counters, direct, false, false))
 		return true;
 	capture(ctx, point, pkt, counters, direct);
 	return true;
@@ -158,6 +164,7 @@ static __always_inline void keep_filter_last(void)
 	if (CONFIG(access) <= NETCAP_ACCESS_DIRECT)
 		return;
 	user_keep_place(true);
+	process_describe(NULL, 0, 0, 0, 0);
 	track_begin(0);
 	gather_number(0, 0);
 	gather_note(0, 0);

@@ -13,10 +13,6 @@
 struct bpf_user_pt_regs_t {
 };
 
-/* What DPDK says of a packet's VLAN tags (lib/mbuf/rte_mbuf_core.h). */
-#define MBUF_RX_VLAN_STRIPPED (1ull << 6)  /* a tag was taken off, and is in vlan_tci */
-#define MBUF_RX_QINQ_STRIPPED (1ull << 15) /* so was the outer one, which is in vlan_tci_outer */
-#define MBUF_TX_VLAN          (1ull << 57) /* the device is to put a tag in, which is in vlan_tci */
 #define MBUF_NO_PORT          0xffff
 
 /* One of struct pt_regs (arch/x86/include/asm/ptrace.h), by its place there. */
@@ -93,7 +89,7 @@ static __always_inline __u32 process_vlan(const struct process_mbuf *m)
 {
 	__u64 flags = PROCESS_HEAD(__u64, m, ol_flags);
 
-	if (flags & MBUF_RX_QINQ_STRIPPED)
+	if (flags & (MBUF_RX_QINQ_STRIPPED | MBUF_TX_QINQ))
 		return ETH_P_8021AD << 16 | PROCESS_HEAD(__u16, m, vlan_tci_outer);
 	if (flags & (MBUF_RX_VLAN_STRIPPED | MBUF_TX_VLAN))
 		return ETH_P_8021Q << 16 | PROCESS_HEAD(__u16, m, vlan_tci);
@@ -106,7 +102,7 @@ static __always_inline __u32 process_vlan(const struct process_mbuf *m)
  */
 static __always_inline bool process_locate(__u64 address, __u32 length, struct netcap_packet *pkt, const void **direct)
 {
-	__u32 vlan = 0, linear = length;
+	__u32 vlan = 0, inner_tag = 0, linear = length;
 	__u64 data = address;
 
 	if (CONFIG(process) != NETCAP_PROCESS_BYTES) {
@@ -118,16 +114,19 @@ static __always_inline bool process_locate(__u64 address, __u32 length, struct n
 		length = PROCESS_HEAD(__u32, &m, pkt_len);
 		linear = PROCESS_HEAD(__u16, &m, data_len);
 		vlan = process_vlan(&m);
+		if (process_has_two_tags(PROCESS_HEAD(__u64, &m, ol_flags)))
+			inner_tag = ETH_P_8021Q << 16 | PROCESS_HEAD(__u16, &m, vlan_tci);
 	}
 	linear = linear > NETCAP_PROCESS_LONGEST ? NETCAP_PROCESS_LONGEST : linear;
 	VERIFIER_FORGET(length);
 	VERIFIER_FORGET(linear);
 	VERIFIER_FORGET(vlan);
+	VERIFIER_FORGET(inner_tag);
 	VERIFIER_MEET();
-	pkt->skb = address;
+	pkt->inner_tag = inner_tag;
 	pkt->source = address;
 	pkt->start = 0;
-	pkt->wire_len = length + packet_tag_len(vlan);
+	pkt->wire_len = length + packet_tag_len(vlan) + packet_tag_len(inner_tag);
 	pkt->linear = linear;
 	pkt->limit = linear;
 	pkt->vlan = vlan;

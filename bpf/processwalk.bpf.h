@@ -27,6 +27,28 @@ struct source_walk {
 		member_value;                                                            \
 	})
 
+/* What DPDK says of a packet's VLAN tags (lib/mbuf/rte_mbuf_core.h). */
+#define MBUF_RX_VLAN_STRIPPED (1ull << 6)  /* a tag was taken off, and is in vlan_tci */
+#define MBUF_RX_QINQ_STRIPPED (1ull << 15) /* so was the outer one, which is in vlan_tci_outer */
+#define MBUF_TX_QINQ          (1ull << 49) /* the device is to put both in */
+#define MBUF_TX_VLAN          (1ull << 57) /* the device is to put one in, which is in vlan_tci */
+
+static __always_inline bool process_has_two_tags(__u64 flags)
+{
+	return flags & MBUF_TX_QINQ || (flags & MBUF_RX_QINQ_STRIPPED && flags & MBUF_RX_VLAN_STRIPPED);
+}
+
+/*
+ * The inner one of two tags, as in struct netcap_packet. 0: there is one only. Global, so that what it keeps on the stack
+ * is gone when packets are read.
+ */
+__noinline __u64 process_inner_tag(__u64 mbuf)
+{
+	return process_has_two_tags(PROCESS_MBUF(__u64, mbuf, ol_flags)) ?
+		       ETH_P_8021Q << 16 | PROCESS_MBUF(__u16, mbuf, vlan_tci) :
+		       0;
+}
+
 static __always_inline __u64 process_data(__u64 mbuf)
 {
 	return PROCESS_MBUF(__u64, mbuf, buf_addr) + PROCESS_MBUF(__u16, mbuf, data_off);

@@ -20,9 +20,9 @@ struct record_plan {
 
 static __always_inline void record_plan(struct record_plan *plan, const struct netcap_packet *pkt)
 {
-	__u32 tag = packet_tag_len(pkt->vlan), have = pkt->wire_len - tag;
+	__u32 tag = packet_tags_len(pkt), have = pkt->wire_len - tag;
 	/* the daemon puts the tag back, and the packet may not get longer than snaplen by that */
-	__u32 keep = CONFIG(snaplen) > VLAN_HLEN ? CONFIG(snaplen) - tag :
+	__u32 keep = CONFIG(snaplen) > PACKET_TAGS_MOST ? CONFIG(snaplen) - tag :
 		     tag			       ? 0 :
 							 CONFIG(snaplen);
 

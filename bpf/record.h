@@ -33,7 +33,8 @@ enum netcap_record_flags {
 	NETCAP_F_PARTIAL = 1 << 2, /* page fragments could not be read: fewer bytes than asked for */
 	NETCAP_F_CALL = 1 << 3,    /* frame is set, and a struct netcap_return of that frame follows */
 	NETCAP_F_KEPT = 1 << 4,    /* daemon: a step from a struct netcap_history, which has no more than time, place and CPU */
-	NETCAP_F_USER = 1 << 5     /* the user's action has something to show */
+	NETCAP_F_USER = 1 << 5,    /* the user's action has something to show */
+	NETCAP_F_QINQ = 1 << 6     /* with NETCAP_F_VLAN: a tag with the TPID of 802.1Q and vlan_inner follows */
 };
 
 /* Which headers of a packet were made (netcap_config.fake), since the stack had not written them yet. */
@@ -309,7 +310,7 @@ struct netcap_record {
 	__u8 made;        /* enum netcap_made */
 	__u8 tunnels;     /* enum netcap_tunnel of each tunnel around the packet, as bits */
 	__u8 user_words;  /* 8 bytes each behind the stack slot: what the user's action wrote */
-	__u8 pad[2];
+	__u16 vlan_inner;
 	char dev[NETCAP_DEV_LEN];
 	char comm[NETCAP_COMM_LEN];
 	__u64 track;      /* number of the packet in the session, 0: it is not followed */

@@ -11,6 +11,8 @@
 #define SLOTS        4096 /* of the hash table, a power of two */
 #define MAX_INTERFACES 2048 /* then packets go to an interface without device name */
 #define TAG_AT       12
+#define TAG_BYTES    4
+#define TPID_8021Q   0x8100
 
 struct interface {
 	uint32_t point;
@@ -121,27 +123,37 @@ static int add_interface(struct stream *s, struct buf *out, const struct interfa
 	return 0;
 }
 
+/* Writes the tags that go back into the packet. Bytes of them. */
+static uint32_t put_tags(const struct netcap_record *r, uint8_t tags[STREAM_TAG_BYTES])
+{
+	const uint16_t words[] = { r->vlan_tpid, r->vlan_tci, TPID_8021Q, r->vlan_inner };
+	uint32_t len = !(r->flags & NETCAP_F_VLAN) ? 0 : r->flags & NETCAP_F_QINQ ? 2 * TAG_BYTES : TAG_BYTES;
+
+	for (uint32_t i = 0; i < len / 2; i++) {
+		tags[2 * i] = words[i] >> 8;
+		tags[2 * i + 1] = words[i];
+	}
+	return len;
+}
+
 const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uint8_t *scratch,
 			    uint32_t *cap_len, uint32_t *wire_len)
 {
 	const uint8_t *data = (const uint8_t *)(r->stack + (r->flags & NETCAP_F_STACK ?
 							    NETCAP_STACK_FRAMES : 0) + r->user_words);
-	const uint8_t tag[STREAM_TAG_BYTES] = { r->vlan_tpid >> 8, r->vlan_tpid, r->vlan_tci >> 8,
-					 r->vlan_tci };
+	uint8_t tags[STREAM_TAG_BYTES];
+	uint32_t len = put_tags(r, tags);
 
 	*cap_len = r->cap_len;
-	*wire_len = r->wire_len;
-	if (!(r->flags & NETCAP_F_VLAN))
+	*wire_len = r->wire_len + len;
+	if (!len || r->cap_len < TAG_AT)
 		return data;
-	*wire_len += STREAM_TAG_BYTES;
-	if (r->cap_len < TAG_AT)
-		return data;
-	*cap_len += STREAM_TAG_BYTES;
+	*cap_len += len;
 	if (*cap_len > snaplen)
 		*cap_len = snaplen;
 	memcpy(scratch, data, TAG_AT);
-	memcpy(scratch + TAG_AT, tag, STREAM_TAG_BYTES);
-	memcpy(scratch + TAG_AT + STREAM_TAG_BYTES, data + TAG_AT, r->cap_len - TAG_AT);
+	memcpy(scratch + TAG_AT, tags, len);
+	memcpy(scratch + TAG_AT + len, data + TAG_AT, r->cap_len - TAG_AT);
 	return scratch;
 }
 

@@ -10,7 +10,7 @@
 #include "counters.h"
 #include "daemon/comments.h"
 
-#define STREAM_TAG_BYTES 4 /* a VLAN tag that goes back into the packet */
+#define STREAM_TAG_BYTES 8 /* VLAN tags that go back into the packet, two at most */
 
 struct stream;
 
@@ -36,8 +36,8 @@ int stream_end_point(struct stream *s, struct buf *out, uint32_t point, const ch
 /* What the packet begins with, PCAPNG_LINK_*. */
 uint16_t stream_link(const struct netcap_record *r);
 /*
- * The packet's bytes with the VLAN tag back in its place, and its lengths; at most snaplen. scratch
- * (snaplen + STREAM_TAG_BYTES) is used when there is a tag.
+ * The packet's bytes with its VLAN tags back in their place, and its lengths; at most snaplen. scratch
+ * (snaplen + STREAM_TAG_BYTES) is used when there are any.
  */
 const uint8_t *stream_bytes(const struct netcap_record *r, uint32_t snaplen, uint8_t *scratch,
 			    uint32_t *cap_len, uint32_t *wire_len);
