@@ -14,8 +14,9 @@
  * xdp_frame as a number; length the packet's bytes; point the index of the trace point in the session. The filter
  * runs after the tcpdump filter; 0: the packet does not match. The action has filled *user, unless it returns 0.
  *
- * Both may have subprograms, and neither maps nor data of their own. Addresses of the kernel may be read by plain
- * loads: the daemon makes calls of bpf_probe_read_kernel() of those. The section netcap.format is text with a line
+ * Both may have subprograms, and constants in sections .rodata*, without addresses in them. Neither has maps or variables
+ * of its own. Addresses of the kernel may be read by plain loads: the daemon makes calls of bpf_probe_read_kernel() of
+ * those. A plain load of a bit field may not be relocated by CO-RE. The section netcap.format is text with a line
  * "FIELD=FORMAT" for each field of struct xcap_user_extend that is to be shown in another way than its type says.
  */
 #ifndef NETCAP_USER_ABI_H

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "message.h"
 
-#define VERSION      "1" /* of what is generated */
+#define VERSION      "2" /* of what is generated */
 #define HEADER_BYTES 128 /* most of a header's name */
 
 static const char stand_in[] =
@@ -103,6 +103,12 @@ static void print(void *ctx, const char *format, va_list args)
 	vfprintf(ctx, format, args);
 }
 
+/* Headers of protocols are the same in all kernels. They are not relocated, and may have bit fields (userbits.h). */
+static const char *const protocols[] = {
+	"ethhdr", "vlan_hdr", "arphdr", "iphdr", "ipv6hdr", "ipv6_opt_hdr", "frag_hdr", "tcphdr", "udphdr", "icmphdr",
+	"icmp6hdr", "igmphdr", "ip_auth_hdr", "ip_esp_hdr", "gre_base_hdr", "sctphdr", "vxlanhdr",
+};
+
 static int fill_types(FILE *out, const void *arg)
 {
 	const struct btf *btf = arg;
@@ -110,8 +116,13 @@ static int fill_types(FILE *out, const void *arg)
 	int err = dump ? 0 : -errno;
 
 	/* a header of the system: its warnings are nobody's */
-	fputs("#pragma clang system_header\n"
-	      "#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n", out);
+	fputs("#pragma clang system_header\n", out);
+	for (size_t i = 0; !err && i < sizeof(protocols) / sizeof(*protocols); i++) {
+		__s32 id = btf__find_by_name_kind(btf, protocols[i], BTF_KIND_STRUCT);
+
+		err = id > 0 ? btf_dump__dump_type(dump, id) : 0;
+	}
+	fputs("#pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)\n", out);
 	for (__u32 id = 1; !err && id < btf__type_cnt(btf); id++)
 		err = btf_dump__dump_type(dump, id);
 	fputs("#pragma clang attribute pop\n", out);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -66,29 +67,39 @@ static void put_literal(FILE *out, const char *text)
 	}
 }
 
-/* What calls the user's functions. */
+static void put_line(FILE *out, unsigned line, const char *path)
+{
+	fprintf(out, "#line %u \"", line);
+	put_literal(out, path);
+	fputs("\"\n", out);
+}
+
+/*
+ * What calls the user's functions, in the line where the user's is: clang says that line of instructions of which it has
+ * lost where they come from, as it does with some loads that are relocated.
+ */
 static void put_callers(const struct compile *c, FILE *out)
 {
-	if (c->filter)
+	fputs("\n", out);
+	if (c->filter) {
+		put_line(out, c->filter->line, c->path);
 		fprintf(out,
-			"\n#line 1 \"" CALLER_FILTER "\"\n"
 			"SEC(\"" NETCAP_USER_FILTER
-			"%s\") int netcap_user_filter(void *first, __u64 packet, __u32 point)\n"
-			"{\n"
-			"\treturn %s(first, (void *)packet, point);\n"
-			"}\n",
-			suffix_of(c->filter), c->filter->text);
-	if (c->action)
+			"%s\") int netcap_user_filter(void *first, __u64 packet, __u32 point)\n", suffix_of(c->filter));
+		put_line(out, c->filter->line, CALLER_FILTER);
+		fprintf(out, "{ return %s(first, (void *)packet, point); }\n", c->filter->text);
+	}
+	if (c->action) {
+		put_line(out, c->action->line, c->path);
 		fprintf(out,
-			"\n#line 1 \"" CALLER_ACTION "\"\n"
 			"SEC(\"" NETCAP_USER_ACTION
-			"%s\") int netcap_user_action(void *first, __u64 packet, __u32 length,\n"
-			"\tstruct xcap_user_extend *user, __u32 point)\n"
-			"{\n"
-			"\t__builtin_memset(user, 0, sizeof(*user));\n"
-			"\treturn %s(first, (void *)packet, length, user, point);\n"
-			"}\n",
-			suffix_of(c->action), c->action->text);
+			"%s\") int netcap_user_action(void *first, __u64 packet, __u32 length, "
+			"struct xcap_user_extend *user, __u32 point)\n", suffix_of(c->action));
+		put_line(out, c->action->line, CALLER_ACTION);
+		fprintf(out,
+			"{ __builtin_memset(user, 0, sizeof(*user)); "
+			"return %s(first, (void *)packet, length, user, point); }\n", c->action->text);
+	}
 	if (c->action && c->source.formats && *c->source.formats) {
 		fputs("const char netcap_formats[] SEC(\"" NETCAP_USER_FORMATS "\") = \"", out);
 		put_literal(out, c->source.formats);
@@ -98,10 +109,19 @@ static void put_callers(const struct compile *c, FILE *out)
 
 static void put_source(const struct compile *c, FILE *out)
 {
-	fputs("#line 1 \"", out);
-	put_literal(out, c->path);
-	fputs("\"\n", out);
+	put_line(out, 1, c->path);
 	fwrite(c->source.text, 1, c->source.len, out);
+}
+
+/*
+ * Else clang puts tables of 4, 8, 16 or 32 bytes into sections of their own, .rodata.cst16, and says in the types that
+ * they are in .rodata: libbpf and the kernel look there.
+ */
+static void put_kept(FILE *out, bool end)
+{
+	fputs(end ? "\n#pragma clang attribute pop\n" :
+		    "#pragma clang attribute push (__attribute__((annotate(\"netcap\"))), "
+		    "apply_to = variable(is_global))\n", out);
 }
 
 static int make_unit(struct compile *c, const struct btfheader *h)
@@ -116,7 +136,9 @@ static int make_unit(struct compile *c, const struct btfheader *h)
 	put_renames(c, out, true);
 	fputs("#line 1 \"netcap-prelude\"\n", out);
 	fputs(prelude, out);
+	put_kept(out, false);
 	put_source(c, out);
+	put_kept(out, true);
 	put_callers(c, out);
 	return fclose(out) ? -ENOMEM : 0;
 }
@@ -189,6 +211,12 @@ static void show_words(const struct limitedrun *r)
 		fputs("\n(the compiler said more)\n", stderr);
 }
 
+static void complain_size(const struct compile *c)
+{
+	message("what the compiler makes of %s has more than %lu MiB, and it was stopped: are there large tables in it?",
+		c->path, LIMITEDRUN_FILE >> 20);
+}
+
 static int judge_done(const struct compile *c, const struct limitedrun *r)
 {
 	if (r->status == 0) {
@@ -205,13 +233,14 @@ static int judge_done(const struct compile *c, const struct limitedrun *r)
 		return complain_signature(c, false);
 	if (c->action && is_about(r->said, CALLER_ACTION))
 		return complain_signature(c, true);
-	if (strstr(r->said, "out of memory") || strstr(r->said, "bad_alloc") || strstr(r->said, "PLEASE submit"))
+	if (strstr(r->said, "#include nested too deeply")) /* behind a line for each of the levels */
+		message("%s includes itself, or one of its files does: the compiler gave up.", c->path);
+	else if (strstr(r->said, "out of memory") || strstr(r->said, "bad_alloc") || strstr(r->said, "PLEASE submit"))
 		message("the compiler wanted more than %lu MiB of memory for %s, and was stopped: does a macro or an "
 			"include in it grow without end?",
 			LIMITEDRUN_MEMORY >> 20, c->path);
 	else if (strstr(r->said, "file too large") || strstr(r->said, "File too large"))
-		message("what the compiler makes of %s has more than %lu MiB, and it was stopped.", c->path,
-			LIMITEDRUN_FILE >> 20);
+		complain_size(c);
 	else
 		show_words(r);
 	return EXITCODE_FAILED;
@@ -236,6 +265,10 @@ static int judge(const struct compile *c, const struct limitedrun *r)
 								LIMITEDRUN_WALL_MS / 1000);
 		break;
 	case LIMITEDRUN_SIGNAL:
+		if (r->status == SIGXFSZ) {
+			complain_size(c);
+			break;
+		}
 		message("the compiler ended by signal %d (%s) with %s: does a macro or an include in it grow without "
 			"end? It may use %lu MiB of memory, and write %lu MiB.",
 			r->status, strsignal(r->status), c->path, LIMITEDRUN_MEMORY >> 20, LIMITEDRUN_FILE >> 20);
@@ -298,6 +331,7 @@ static int run(const struct compile *c, const struct btfheader *h, const char *o
 		"-fno-crash-diagnostics", "-fno-color-diagnostics", "-ferror-limit=20", "-Wall", "-Wno-unused-function",
 		"-Wno-unused-variable", "-Wno-unused-but-set-variable", "-Wno-macro-redefined",
 		"-Wno-builtin-macro-redefined", "-Wno-format", "-Wno-address-of-packed-member",
+		"-Wno-pragma-clang-attribute",
 		"-Werror=int-conversion", "-Werror=incompatible-pointer-types", "-Werror=implicit-function-declaration",
 		"-iquote", folder ? dirname(folder) : ".", headers, "-o", object, "-c", "-", NULL,
 	};

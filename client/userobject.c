@@ -4,9 +4,9 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +14,11 @@
 #include "base64.h"
 #include "bpf/user_abi.h"
 #include "compile.h"
+#include "daemon/userbits.h"
+#include "daemon/userelf.h"
 #include "daemon/userlayout.h"
 #include "exitcode.h"
+#include "limitedrun.h"
 #include "message.h"
 
 /* A directory of this process's own, while it works. */
@@ -94,51 +97,70 @@ static int link_objects(const char *const *paths, size_t count, const char *out)
 	return EXITCODE_FAILED;
 }
 
-/* ---- what the action shows ---- */
+/* ---- what was compiled ---- */
 
-static char *read_formats(const char *path)
+/* most: bytes, of one that is as the compiler left it, or of one for the daemon. */
+static int read_object(const char *path, size_t most, uint8_t **bytes, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf_Scn *section = NULL;
-	char *formats = NULL;
-	size_t names;
-	Elf *elf;
+	ssize_t n = 0;
 
-	elf_version(EV_CURRENT);
-	elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ, NULL);
-	while (elf && !elf_getshdrstrndx(elf, &names) && !formats && (section = elf_nextscn(elf, section))) {
-		GElf_Shdr header;
-		const char *name = gelf_getshdr(section, &header) ? elf_strptr(elf, names, header.sh_name) : NULL;
-		Elf_Data *data = name && !strcmp(name, NETCAP_USER_FORMATS) ? elf_getdata(section, NULL) : NULL;
-
-		if (data && data->d_buf)
-			formats = strndup(data->d_buf, data->d_size);
-	}
-	elf_end(elf);
+	*len = 0;
+	*bytes = malloc(most + 1);
+	while (fd >= 0 && *bytes && *len <= most && (n = read(fd, *bytes + *len, most + 1 - *len)) > 0)
+		*len += n;
 	if (fd >= 0)
 		close(fd);
-	return formats;
+	if (fd < 0 || !*bytes || n < 0) {
+		message("%s cannot be read: %s.", path, strerror(errno));
+		return EXITCODE_FAILED;
+	}
+	if (*len <= most)
+		return EXITCODE_OK;
+	message("%s has more than %zu bytes, the most that the daemon takes: use fewer of the kernel's types.", path,
+		most);
+	return EXITCODE_FAILED;
 }
 
-/* The daemon would say it, too, but only when the object is used. */
-static int check_output(const struct compile *c, const char *object)
+static int check_types(const struct compile *c, const char *object, const struct userelf *elf, char *why, size_t size)
 {
 	struct userlayout *layout = calloc(1, sizeof(*layout));
 	struct btf *btf = btf__parse_elf(object, NULL);
 	struct strpool strings = {0};
-	char *formats = read_formats(object);
 	int err = layout && btf ? 0 : -ENOMEM;
-	char why[512] = "out of memory";
 
+	if (!err)
+		err = userbits_check(btf, elf->ext, elf->ext_bytes, why, size);
 	if (!err && c->action)
-		err = userlayout_make(btf, "netcap_user_action", formats, layout, &strings, why, sizeof(why));
-	if (err)
-		message("%s: %s.", c->path, why);
-	free(formats);
+		err = userlayout_make(btf, "netcap_user_action", elf->formats, layout, &strings, why, size);
 	strpool_clear(&strings);
 	btf__free(btf);
 	free(layout);
-	return err ? EXITCODE_FAILED : EXITCODE_OK;
+	return err;
+}
+
+/* The daemon would say it, too, but only when the object is used. */
+static int check_object(const struct compile *c, const char *object)
+{
+	struct userelf elf = {0};
+	char why[512] = "out of memory";
+	uint8_t *bytes;
+	size_t len, path = strlen(c->path);
+	int code = read_object(object, LIMITEDRUN_FILE, &bytes, &len), err;
+
+	if (code == EXITCODE_OK) {
+		err = userelf_read(bytes, len, &elf, why, sizeof(why));
+		if (!err)
+			err = check_types(c, object, &elf, why, sizeof(why));
+		if (err && !strncmp(why, c->path, path) && why[path] == ':')
+			message("%s.", why);
+		else if (err)
+			message("%s: %s.", c->path, why);
+		code = err ? EXITCODE_FAILED : EXITCODE_OK;
+	}
+	userelf_clear(&elf);
+	free(bytes);
+	return code;
 }
 
 /* ---- files ---- */
@@ -165,39 +187,16 @@ static int compile_to(struct workshop *w, const char *path, const struct compile
 	if (code == EXITCODE_OK)
 		code = compile_run(&c, &w->headers, object);
 	if (code == EXITCODE_OK)
-		code = check_output(&c, object);
+		code = check_object(&c, object);
 	compile_clear(&c);
 	return code;
-}
-
-static int read_object(const char *path, uint8_t **bytes, size_t *len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 0;
-
-	*len = 0;
-	*bytes = malloc(NETCAP_USER_OBJECT + 1);
-	while (fd >= 0 && *bytes && *len <= NETCAP_USER_OBJECT &&
-	       (n = read(fd, *bytes + *len, NETCAP_USER_OBJECT + 1 - *len)) > 0)
-		*len += n;
-	if (fd >= 0)
-		close(fd);
-	if (fd < 0 || !*bytes || n < 0) {
-		message("%s cannot be read: %s.", path, strerror(errno));
-		return EXITCODE_FAILED;
-	}
-	if (*len <= NETCAP_USER_OBJECT)
-		return EXITCODE_OK;
-	message("%s has more than %d bytes, the most that the daemon takes: use fewer of the kernel's types.", path,
-		NETCAP_USER_OBJECT);
-	return EXITCODE_FAILED;
 }
 
 static int put_into_spec(struct spec *spec, const char *path)
 {
 	uint8_t *bytes;
 	size_t len;
-	int code = read_object(path, &bytes, &len);
+	int code = read_object(path, NETCAP_USER_OBJECT, &bytes, &len);
 
 	if (code == EXITCODE_OK) {
 		free(spec->user_code);
@@ -278,7 +277,7 @@ static int move_to(const char *from, const char *out)
 	char temporary[PATH_MAX];
 	uint8_t *bytes;
 	size_t len;
-	int code = read_object(from, &bytes, &len), fd = -1;
+	int code = read_object(from, NETCAP_USER_OBJECT, &bytes, &len), fd = -1;
 
 	if (code == EXITCODE_OK) {
 		snprintf(temporary, sizeof(temporary), "%.*s.XXXXXX", PATH_MAX - 16, out);

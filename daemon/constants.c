@@ -2,20 +2,7 @@
 #include <string.h>
 
 #include "daemon/constants.h"
-
-static size_t bytes_of(const struct bpf_insn *load)
-{
-	switch (BPF_SIZE(load->code)) {
-	case BPF_B:
-		return 1;
-	case BPF_H:
-		return 2;
-	case BPF_W:
-		return 4;
-	default:
-		return 8;
-	}
-}
+#include "daemon/ebpf.h"
 
 bool constants_is_read(const struct bpf_insn *insns, size_t count)
 {
@@ -23,7 +10,7 @@ bool constants_is_read(const struct bpf_insn *insns, size_t count)
 
 	return count >= CONSTANTS_INSNS && insns[1].imm == 0 && BPF_CLASS(load->code) == BPF_LDX &&
 	       BPF_MODE(load->code) == BPF_MEM && load->dst_reg == insns->dst_reg && load->src_reg == insns->dst_reg &&
-	       load->off >= 0 && load->off + bytes_of(load) <= sizeof(struct netcap_config);
+	       load->off >= 0 && load->off + ebpf_bytes(load->code) <= sizeof(struct netcap_config);
 }
 
 void constants_put(struct bpf_insn *insns, const struct netcap_config *config)
@@ -32,7 +19,7 @@ void constants_put(struct bpf_insn *insns, const struct netcap_config *config)
 	__u8 reg = insns->dst_reg;
 	__u64 value = 0;
 
-	memcpy(&value, (const char *)config + load->off, bytes_of(load));
+	memcpy(&value, (const char *)config + load->off, ebpf_bytes(load->code));
 	/*
 	 * Three instructions for three, or all jumps would move. The first resets what the verifier thinks of the register:
 	 * after an address of 64 bits "precise" stays from what was there before, and prunes less (Linux 5.3 and newer).

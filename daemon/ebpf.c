@@ -147,6 +147,20 @@ int ebpf_resolve(struct ebpf *e)
 	return e->error;
 }
 
+unsigned ebpf_bytes(uint8_t code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B:
+		return 1;
+	case BPF_H:
+		return 2;
+	case BPF_W:
+		return 4;
+	default:
+		return 8;
+	}
+}
+
 void ebpf_clear(struct ebpf *e)
 {
 	if (!e)

@@ -24,6 +24,8 @@ struct ebpf {
 	int error; /* 0 or -ENOMEM */
 };
 
+/* How many bytes an instruction loads or stores, from its code. */
+unsigned ebpf_bytes(uint8_t code);
 /* Frees what is inside. Takes NULL. */
 void ebpf_clear(struct ebpf *e);
 /* Makes n new labels and returns the number of the first; the others follow it. */

@@ -91,7 +91,9 @@ void filterdump_insn(FILE *f, const struct bpf_insn *insn, size_t index)
 		fprintf(f, "*(%s *)(r%d %+d) = %d", size, insn->dst_reg, insn->off, insn->imm);
 		break;
 	case BPF_LD:
-		if (insn->code)
+		if (insn->code && insn->src_reg == BPF_PSEUDO_MAP_VALUE) /* of user code */
+			fprintf(f, "r%d = its constants + %u", insn->dst_reg, (unsigned)insn[1].imm);
+		else if (insn->code)
 			fprintf(f, "r%d = 0x%x ll", insn->dst_reg, (unsigned)insn->imm);
 		else
 			fprintf(f, "   its upper half: 0x%x", (unsigned)insn->imm);

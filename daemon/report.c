@@ -84,6 +84,9 @@ static char *user_text(const struct usercode *user, const struct usercode_progra
 			fprintf(f, "; %u: %s\n", line->line, user->strings + line->text);
 		last = line;
 		filterdump_insn(f, &p->insns[i], i);
+		if (p->insns[i].src_reg == BPF_PSEUDO_MAP_VALUE &&
+		    p->insns[i].code == (BPF_LD | BPF_IMM | BPF_DW))
+			i++; /* said already */
 	}
 	if (f && !fclose(f))
 		return text;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/usercode.h"
 #include "userformat.h"
@@ -41,6 +42,23 @@ static bool program_is_good(const struct usercode_program *p)
 	for (uint32_t i = 1; i < p->function_count; i++)
 		if (p->functions[i] <= p->functions[i - 1] || p->functions[i] >= p->count)
 			return false;
+	return true;
+}
+
+/* No descriptors: the daemon has other maps, too, which are none of the code's business. */
+static bool insns_are_good(const struct usercode *code, const struct usercode_program *p)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct bpf_insn *insn = &p->insns[i];
+
+		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		if (++i == p->count)
+			return false;
+		if (insn->src_reg && (insn->src_reg != BPF_PSEUDO_MAP_VALUE || insn->imm ||
+				      (uint32_t)insn[1].imm >= code->data_bytes))
+			return false;
+	}
 	return true;
 }
 
@@ -106,12 +124,15 @@ int usercode_take(void *answer, size_t size, struct usercode *code)
 	struct rest rest = { answer, size, false };
 
 	memset(code, 0, sizeof(*code));
-	if (!cut(&rest, 1, sizeof(*a)) || a->field_count > USERCODE_FIELDS || a->enum_count > USERCODE_ENUMERATORS)
+	if (!cut(&rest, 1, sizeof(*a)) || a->field_count > USERCODE_FIELDS || a->enum_count > USERCODE_ENUMERATORS ||
+	    a->data_bytes > USERCODE_DATA)
 		return -EBADMSG;
 	code->bytes = a->bytes;
 	code->field_count = a->field_count;
 	code->enum_count = a->enum_count;
 	code->string_bytes = a->string_bytes;
+	code->data_bytes = a->data_bytes;
+	code->data_map = -1;
 	code->filter.count = a->filter.count;
 	code->filter.function_count = a->filter.function_count;
 	code->filter.line_count = a->filter.line_count;
@@ -125,7 +146,9 @@ int usercode_take(void *answer, size_t size, struct usercode *code)
 	cut_program(&rest, &code->action);
 	code->fields = cut(&rest, code->field_count, sizeof(*code->fields));
 	code->strings = cut(&rest, code->string_bytes, 1);
-	if (rest.bad || rest.left || !texts_are_good(code)) {
+	code->data = cut(&rest, code->data_bytes, 1);
+	if (rest.bad || rest.left || !texts_are_good(code) || !insns_are_good(code, &code->filter) ||
+	    !insns_are_good(code, &code->action)) {
 		memset(code, 0, sizeof(*code));
 		return -EBADMSG;
 	}
@@ -135,6 +158,8 @@ int usercode_take(void *answer, size_t size, struct usercode *code)
 
 void usercode_clear(struct usercode *code)
 {
+	if (code->data_bytes && code->data_map >= 0)
+		close(code->data_map);
 	free(code->memory);
 	memset(code, 0, sizeof(*code));
 }
@@ -148,15 +173,24 @@ static bool is_users(const struct usercode *code, const struct usercode_line *li
 	return line->line && strncmp(name, "netcap-", 7);
 }
 
+/* The line of the function itself, which stands for instructions of no known line (put_callers() in client/compile.c). */
+static bool is_head(const struct usercode *code, const struct usercode_line *line)
+{
+	return strstr(code->strings + line->text, "xcap_") != NULL;
+}
+
 const struct usercode_line *usercode_line(const struct usercode *code, const struct usercode_program *p, uint32_t insn)
 {
-	const struct usercode_line *found = NULL;
+	const struct usercode_line *found = NULL, *head = NULL;
 
 	/* the nearest before it, else the first one */
-	for (uint32_t i = 0; i < p->line_count && (p->lines[i].insn <= insn || !found); i++)
-		if (is_users(code, &p->lines[i]))
+	for (uint32_t i = 0; i < p->line_count && (p->lines[i].insn <= insn || !found); i++) {
+		if (is_users(code, &p->lines[i]) && is_head(code, &p->lines[i]))
+			head = &p->lines[i];
+		else if (is_users(code, &p->lines[i]))
 			found = &p->lines[i];
-	return found;
+	}
+	return found ? found : head;
 }
 
 /* ---- values as text ---- */

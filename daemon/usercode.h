@@ -18,6 +18,7 @@
 #define USERCODE_ENUMERATORS 2048
 #define USERCODE_ANSWER    (4 << 20) /* bytes of a child's answer */
 #define USERCODE_BYTES     256   /* of struct xcap_user_extend, NETCAP_USER_WORDS */
+#define USERCODE_DATA      16384 /* bytes of constants */
 
 /* Where an instruction comes from. Texts are offsets in usercode.strings. */
 struct usercode_line {
@@ -64,6 +65,10 @@ struct usercode_enum {
 	uint64_t name;
 };
 
+/*
+ * Constants are in one map. An instruction that has the address of one is a 64-bit load with BPF_PSEUDO_MAP_VALUE, whose
+ * second half says where in data it is; which map, userdata_place() puts there.
+ */
 struct usercode {
 	struct usercode_program filter, action; /* count 0: there is none */
 	uint32_t bytes;                         /* of struct xcap_user_extend */
@@ -72,13 +77,16 @@ struct usercode {
 	const struct usercode_enum *enums;
 	const char *strings;
 	uint32_t string_bytes;
-	void *memory; /* owned; all of the above is in it */
+	uint32_t data_bytes;   /* of constants, 0: there are none */
+	const uint8_t *data;
+	int data_map;          /* owned; a descriptor, or -1: not made yet. Only if there are constants */
+	void *memory;          /* owned; all arrays above are in it */
 };
 
 /* What a child's answer begins with; the arrays follow in the order of usercode_take(). */
 struct usercode_answer {
 	uint32_t error;     /* 0, or a positive errno: only why follows, as strings, and the verifier's log */
-	uint32_t pad;
+	uint32_t data_bytes;
 	uint32_t bytes;
 	uint32_t field_count, enum_count, string_bytes;
 	struct {

@@ -8,7 +8,7 @@
 #define STACK_BYTES 512
 #define CALLER_REGS 0x3f /* r0 to r5, which a call does not keep */
 
-static const struct userflow_value number = { USERFLOW_NUMBER, 0 };
+static const struct userflow_value number = { USERFLOW_NUMBER, 0 }, data = { USERFLOW_DATA, 0 };
 
 static bool is_wide(const struct bpf_insn *i)
 {
@@ -108,7 +108,8 @@ static bool is_good(const struct userflow *f, uint32_t at, uint32_t end)
 	if (i->dst_reg >= USERFLOW_REGS)
 		return false;
 	if (is_wide(i))
-		return at + 2 < end && i->src_reg == 0 && !f->insns[at + 1].code; /* something follows */
+		return at + 2 < end && (!i->src_reg || i->src_reg == BPF_PSEUDO_MAP_VALUE) &&
+		       !f->insns[at + 1].code; /* something follows */
 	if (is_call(i))
 		return at + 1 < end && (i->src_reg != BPF_PSEUDO_CALL || called(f, at) > 0);
 	if (i->src_reg >= USERFLOW_REGS || i->code == (BPF_JMP32 | BPF_JA))
@@ -308,7 +309,7 @@ static bool step(struct userflow *f, uint32_t at)
 	else if (is_call(i))
 		changed |= call(f, at, &s);
 	else if (is_wide(i))
-		s.regs[i->dst_reg] = number;
+		s.regs[i->dst_reg] = i->src_reg ? data : number;
 	else if (class == BPF_ALU64 || class == BPF_ALU)
 		compute(f, at, &s);
 	else if (class == BPF_LDX)

@@ -20,6 +20,7 @@ enum userflow_what {
 	USERFLOW_STACK,
 	USERFLOW_CONTEXT,
 	USERFLOW_OUTPUT,  /* struct xcap_user_extend */
+	USERFLOW_DATA,    /* constants of the object's own */
 	USERFLOW_MIXED,   /* several of these, on different ways */
 };
 

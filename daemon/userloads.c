@@ -22,20 +22,6 @@ static struct bpf_insn insn(uint8_t code, int dst, int src, int off, int imm)
 	return (struct bpf_insn){ .code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm };
 }
 
-static unsigned bytes_of(uint8_t code)
-{
-	switch (BPF_SIZE(code)) {
-	case BPF_B:
-		return 1;
-	case BPF_H:
-		return 2;
-	case BPF_W:
-		return 4;
-	default:
-		return 8;
-	}
-}
-
 /* Does the load read memory that is not the program's own? */
 static bool is_kernel_load(const struct job *j, uint32_t at)
 {
@@ -75,7 +61,7 @@ static void put_load(struct job *j, uint32_t at)
 		ebpf_alu64_imm(e, BPF_ADD, BPF_REG_3, i->off);
 	ebpf_mov64(e, BPF_REG_1, BPF_REG_10);
 	ebpf_alu64_imm(e, BPF_ADD, BPF_REG_1, value);
-	ebpf_alu64_imm(e, BPF_MOV, BPF_REG_2, bytes_of(i->code));
+	ebpf_alu64_imm(e, BPF_MOV, BPF_REG_2, ebpf_bytes(i->code));
 	ebpf_emit(e, insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_probe_read_kernel));
 	ebpf_emit(e, insn(i->code, i->dst_reg, BPF_REG_10, value, 0));
 	for (int r = 0; r < SAVED_REGS; r++)

@@ -13,6 +13,7 @@
 
 #include "daemon/selfspawn.h"
 #include "daemon/userchild.h"
+#include "daemon/userdata.h"
 #include "daemon/userproc.h"
 #include "daemon/wallclock.h"
 
@@ -114,7 +115,14 @@ static int take(struct talk *t, struct usercode *code, char *why, size_t size, c
 			 "is damaged, or was made to do harm");
 	else
 		t->answer = NULL;
-	return r ? -EINVAL : 0;
+	if (r)
+		return -EINVAL;
+	r = userdata_place(code);
+	if (r) {
+		snprintf(why, size, "no map for the constants of the user code: %s", strerror(-r));
+		usercode_clear(code);
+	}
+	return r;
 }
 
 static void say_end(int error, int status, char *why, size_t size)

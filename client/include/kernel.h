@@ -57,6 +57,18 @@ static long (*const netcap_trace_printk)(const char *format, __u32 size, ...) = 
 		bpf_probe_read_kernel(&netcap_value, sizeof(netcap_value), &(x)); \
 		netcap_value;                                                 \
 	})
+/* As libbpf has it. Where it is, how long, and how far to shift in 64 bits: all of that may be another in each kernel. */
+#define BPF_CORE_READ_BITFIELD(s, field)                                                                     \
+	({                                                                                                   \
+		__u64 netcap_bits = 0;                                                                       \
+		bpf_probe_read_kernel(&netcap_bits, __builtin_preserve_field_info((s)->field, 1),            \
+				      (const char *)(s) + __builtin_preserve_field_info((s)->field, 0));     \
+		netcap_bits <<= __builtin_preserve_field_info((s)->field, 4);                                \
+		__builtin_preserve_field_info((s)->field, 3) ?                                               \
+			(__u64)((__s64)netcap_bits >> __builtin_preserve_field_info((s)->field, 5)) :        \
+			netcap_bits >> __builtin_preserve_field_info((s)->field, 5);                         \
+	})
+#define BPF_CORE_READ_BITFIELD_PROBED BPF_CORE_READ_BITFIELD
 #define bpf_core_field_exists(field...)  __builtin_preserve_field_info(netcap_field(field), 2)
 #define bpf_core_field_size(field...)    __builtin_preserve_field_info(netcap_field(field), 1)
 #define bpf_core_field_offset(field...)  __builtin_preserve_field_info(netcap_field(field), 0)

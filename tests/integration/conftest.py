@@ -69,6 +69,15 @@ def daemon(build, tmp_path):
         netcap.kill_children()
 
 
+@pytest.fixture(scope="session")
+def type_cache(tmp_path_factory):
+    """The kernel's types, for user code, are made once, and not where the user has them."""
+    directory = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(directory))
+        yield directory
+
+
 class Client:
     """Runs netcapctl against one daemon, or with the options given instead of its socket."""
 

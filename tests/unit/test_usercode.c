@@ -11,15 +11,16 @@
 
 #include "daemon/usercode.h"
 
-/* An answer of the child, with an action of two instructions that shows two values. */
+/* An answer of the child, with an action of three instructions that shows two values, and has constants. */
 struct answer {
 	struct usercode_answer head;
 	struct usercode_enum enums[1];
-	struct bpf_insn insns[2];
+	struct bpf_insn insns[4];
 	uint32_t functions[1];
 	struct usercode_line lines[1];
 	struct usercode_field fields[2];
 	char strings[32];
+	uint8_t data[8];
 } __attribute__((packed));
 
 static const char strings[32] = "\0a\0mode\0FAST\0%c\0x.c\0int a;";
@@ -31,9 +32,13 @@ static struct answer good(void)
 			  .field_count = 2,
 			  .enum_count = 1,
 			  .string_bytes = sizeof(a.strings),
-			  .action = { 2, 1, 1, 0 } },
+			  .data_bytes = sizeof(a.data),
+			  .action = { 4, 1, 1, 0 } },
 		.enums = { { -2, 8 } },
-		.insns = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } },
+		.insns = { { .code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_VALUE },
+			   { .imm = 7 },
+			   { .code = BPF_ALU64 | BPF_MOV | BPF_K },
+			   { .code = BPF_JMP | BPF_EXIT } },
 		.lines = { { 0, 16, 20, 3 } },
 		.fields = { { .name = 1, .format = 13, .bits = 8, .kind = USERCODE_UNSIGNED },
 			    { .name = 3,
@@ -45,6 +50,7 @@ static struct answer good(void)
 	};
 
 	memcpy(a.strings, strings, sizeof(strings));
+	a.data[0] = 9;
 	return a;
 }
 
@@ -76,6 +82,8 @@ static void test_values(void **state)
 	assert_int_equal(usercode_text(&code, bytes, text, 10), 5);
 	assert_string_equal(text, "a:'M'");
 	assert_int_equal(usercode_line(&code, &code.action, 1)->line, 3);
+	assert_int_equal(code.data_bytes, 8);
+	assert_int_equal(code.data[0], 9);
 	usercode_clear(&code);
 }
 
@@ -93,7 +101,7 @@ static void test_what_makes_no_sense(void **state)
 	for (size_t size = 0; size < sizeof(a); size++)
 		refused(&a, size);
 #define WRONG(member, value) do { a = good(); a.member = value; refused(&a, sizeof(a)); } while (0)
-	WRONG(head.action.count, 3);
+	WRONG(head.action.count, 5);
 	WRONG(head.action.count, UINT32_MAX);
 	WRONG(head.action.function_count, 17);
 	WRONG(head.action.function_count, 0);
@@ -115,6 +123,15 @@ static void test_what_makes_no_sense(void **state)
 	WRONG(fields[1].enum_count, 2);
 	WRONG(enums[0].name, 32);
 	WRONG(strings[31], 'x');
+	/* other maps of the daemon's, places beyond the constants, and half an instruction */
+	WRONG(insns[0].src_reg, BPF_PSEUDO_MAP_FD);
+	WRONG(insns[0].src_reg, BPF_PSEUDO_BTF_ID);
+	WRONG(insns[0].imm, 3);
+	WRONG(insns[1].imm, 8);
+	WRONG(insns[1].imm, -1);
+	WRONG(insns[3].code, BPF_LD | BPF_IMM | BPF_DW);
+	WRONG(head.data_bytes, 7);
+	WRONG(head.data_bytes, USERCODE_DATA + 1);
 #undef WRONG
 }
 

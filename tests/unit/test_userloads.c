@@ -89,6 +89,17 @@ static void test_own_memory_is_not(void **state)
 	assert_int_equal(reads_of(indexed, COUNT(indexed), USERLOADS_FILTER_CTX), 0);
 }
 
+static void test_constants_are_not(void **state)
+{
+	const struct bpf_insn table[] = { I(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_VALUE, 0, 0), I(0, 0, 0, 0, 16),
+					  ADD(1, 3), LOAD(0, 1, 4), EXIT };
+	const struct bpf_insn number[] = { I(BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0), I(0, 0, 0, 0, 16),
+					   LOAD(0, 1, 4), EXIT };
+
+	assert_int_equal(reads_of(table, COUNT(table), USERLOADS_FILTER_CTX), 0);
+	assert_int_equal(reads_of(number, COUNT(number), USERLOADS_FILTER_CTX), 1);
+}
+
 static void test_what_context_and_argument_lead_to_is_read(void **state)
 {
 	const struct bpf_insn context[] = { LOAD8(1, 1, 16), LOAD8(0, 1, 0), EXIT };
@@ -172,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_packet_is_read),
 		cmocka_unit_test(test_own_memory_is_not),
+		cmocka_unit_test(test_constants_are_not),
 		cmocka_unit_test(test_what_context_and_argument_lead_to_is_read),
 		cmocka_unit_test(test_saved_registers),
 		cmocka_unit_test(test_jumps_and_calls_move),
