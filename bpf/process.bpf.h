@@ -15,6 +15,8 @@ struct bpf_user_pt_regs_t {
 
 #define MBUF_NO_PORT          0xffff
 
+#define PROCESS_STACK 19 /* rsp */
+
 /* One of struct pt_regs (arch/x86/include/asm/ptrace.h), by its place there. */
 static __always_inline __u64 process_register(const void *ctx, __u8 place)
 {

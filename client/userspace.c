@@ -17,8 +17,11 @@
 #include "userpoint.h"
 #include "usertarget.h"
 
-/* What a function returns that has filled an array of mbufs (uint16_t), or a buffer (an int that is negative on errors). */
-#define RETURNED_MBUFS "2@%ax"
+/*
+ * What a function returns that has filled an array of mbufs (uint16_t, of which no burst is half, or an int), or a buffer (an
+ * int): negative on errors.
+ */
+#define RETURNED_MBUFS "-2@%ax"
 #define RETURNED_BYTES "-4@%eax"
 
 static int out_of_memory(void)
@@ -270,11 +273,12 @@ static void forget_process(struct userspace *u)
 bool userspace_watch(struct userspace *u, const struct options *o)
 {
 	struct pollfd p = {.fd = u->pidfd, .events = POLLIN};
-	uint64_t program = program_of(o->spec.target); /* 0: one that is about to end executes nothing */
 	const char *what, *then = u->is_all ? "the session ends" : "the session goes on with the rest";
+	uint64_t program;
 
 	if (u->pidfd < 0)
 		return true;
+	program = program_of(o->spec.target); /* 0: one that is about to end executes nothing */
 	if (poll(&p, 1, 0) == 1)
 		what = "has ended";
 	else if (u->program && program && program != u->program)
