@@ -42,18 +42,6 @@ struct {
 	__type(value, __u64);
 } netcap_entered SEC(".maps");
 
-static __always_inline __u32 process_netns(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-}
-
-static __always_inline __u32 process_port(__u64 address)
-{
-	return CONFIG(process) == NETCAP_PROCESS_BYTES ? MBUF_NO_PORT : PROCESS_MBUF(__u16, address, port);
-}
-
 /* Everything that is asked of a packet but the tcpdump filter. There is no mark. */
 static __always_inline bool process_wanted(__u64 address)
 {
@@ -170,6 +158,7 @@ static __always_inline void keep_filter_last(void)
 	gather_note(0, 0);
 	gather_tell(0);
 	gather_spoil(0);
+	gather_port(NULL, 0);
 	content_key(0, 0, 0);
 #ifndef NETCAP_OLD_LOOPS
 	bpf_loop(1, source_copy_step, NULL, 0);

@@ -156,4 +156,16 @@ static __always_inline void process_device(__u32 port, char name[NETCAP_DEV_LEN]
 	}
 }
 
+static __always_inline __u32 process_netns(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+}
+
+static __always_inline __u32 process_port(__u64 address)
+{
+	return CONFIG(process) == NETCAP_PROCESS_BYTES ? MBUF_NO_PORT : PROCESS_MBUF(__u16, address, port);
+}
+
 #endif
