@@ -40,11 +40,19 @@ static uint64_t program_of(int64_t pid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
+/* By what they are: a file that was replaced while the process runs has the path of the one that replaced it. */
+static bool is_same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return !fstat(a, &one) && !fstat(b, &other) && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
 /* The number of a file among those to lend, which it becomes one of. Takes fd over. Negative: a sentence is printed. */
 static int add_binary(struct userspace *u, const char *path, int fd)
 {
 	for (size_t i = 0; i < u->count; i++) {
-		if (strcmp(u->binaries[i].path, path))
+		if (!is_same_file(u->binaries[i].fd, fd))
 			continue;
 		close(fd);
 		return (int)i;
