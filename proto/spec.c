@@ -360,6 +360,14 @@ static int read_process(struct spec *s, const struct refusal *r)
 	return error;
 }
 
+static bool is_process_point(const char *text)
+{
+	struct pointname point;
+	char why[512];
+
+	return !pointname_parse(text, &point, why, sizeof(why)) && pointname_is_process(&point);
+}
+
 static int check_process(struct spec *s, const struct refusal *r)
 {
 	struct kinds kinds = kinds_of(s);
@@ -371,6 +379,9 @@ static int check_process(struct spec *s, const struct refusal *r)
 		return refuse(r, s->sites.count ? "sites" : s->target ? "target" : "mbufLayout",
 			      "no trace point is in user space, which this is about: leave it out, or give one such as "
 			      "mbuf:FUNCTION@1");
+	for (size_t i = 0; i < s->sites.count; i++)
+		if (!is_process_point(s->points.items[s->sites.items[i].point]))
+			return refuse(r, "sites", "a site belongs to a trace point that is not in user space: give the number of one that is");
 	if (kinds.mbuf && !s->has_mbuf)
 		return refuse(r, "mbufLayout", "there are trace points with mbufs, and what an mbuf looks like is not said: "
 			      "give mbufLayout");
