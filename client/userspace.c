@@ -215,6 +215,8 @@ int userspace_check(const struct options *o)
 		return complain("--binary means all processes that execute it, --pid one: choose one");
 	if (o->mbuf_layout && !has_mbufs(&o->spec))
 		return complain("--mbuf-layout says what mbufs look like, and -f names no function that gets some");
+	if (o->spec.interface && !has_mbufs(&o->spec) && !spec_has_kernel(&o->spec))
+		return complain("plain bytes in user space are of no device, and none would match: leave -i out");
 	if (o->spec.track)
 		return complain("packets in user space cannot be followed by --track: --gather tells them by their content");
 	if (o->spec.stack && !spec_has_kernel(&o->spec))
