@@ -220,6 +220,30 @@ __noinline long gather_tell(__u64 number)
 	return 0;
 }
 
+/* Where the packet is. */
+#ifdef NETCAP_PROCESS
+/* A function of its own, which has its own stack beside that of the filter. */
+static __noinline long gather_port(struct netcap_step *s, __u64 mbuf)
+{
+	s->netns = process_netns();
+	process_device(process_port(mbuf), s->dev);
+	return 0;
+}
+
+static __always_inline void gather_place(struct netcap_step *s, struct sk_buff *mbuf, struct net_device *dev, bool typed)
+{
+	s->ifindex = 0;
+	gather_port(s, (__u64)mbuf);
+}
+#else
+static __always_inline void gather_place(struct netcap_step *s, struct sk_buff *skb, struct net_device *dev, bool typed)
+{
+	s->ifindex = PACKET_GET(typed, dev, ifindex);
+	s->netns = dev_netns(dev, typed);
+	bpf_core_read(s->dev, sizeof(s->dev), &dev->name);
+}
+#endif
+
 static __always_inline void gather_fill(struct netcap_step *s, void *ctx, __u32 point, struct sk_buff *skb,
 					__u64 number, struct net_device *dev, bool typed, bool calls)
 {
@@ -237,9 +261,7 @@ static __always_inline void gather_fill(struct netcap_step *s, void *ctx, __u32 
 	s->cpu = bpf_get_smp_processor_id();
 	s->pid = bpf_get_current_pid_tgid() >> 32;
 	s->stack_bytes = 0;
-	s->ifindex = PACKET_GET(typed, dev, ifindex);
-	s->netns = dev_netns(dev, typed);
-	bpf_core_read(s->dev, sizeof(s->dev), &dev->name);
+	gather_place(s, skb, dev, typed);
 	__builtin_memset(s->pad, 0, sizeof(s->pad));
 }
 

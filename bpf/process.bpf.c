@@ -42,18 +42,6 @@ struct {
 	__type(value, __u64);
 } netcap_entered SEC(".maps");
 
-static __always_inline __u32 process_netns(void)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-}
-
-static __always_inline __u32 process_port(__u64 address)
-{
-	return CONFIG(process) == NETCAP_PROCESS_BYTES ? MBUF_NO_PORT : PROCESS_MBUF(__u16, address, port);
-}
-
 /* Everything that is asked of a packet but the tcpdump filter. There is no mark. */
 static __always_inline bool process_wanted(__u64 address)
 {
@@ -170,6 +158,7 @@ static __always_inline void keep_filter_last(void)
 	gather_note(0, 0);
 	gather_tell(0);
 	gather_spoil(0);
+	gather_port(NULL, 0);
 	content_key(0, 0, 0);
 #ifndef NETCAP_OLD_LOOPS
 	bpf_loop(1, source_copy_step, NULL, 0);
@@ -187,6 +176,9 @@ __noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u
 
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
+		return 0;
+	/* in the middle of an array, too, or the session would end while packets of it are still counted */
+	if (!active())
 		return 0;
 	__sync_fetch_and_add(&counters->hits, 1);
 	if (!process_wanted(address))
@@ -219,10 +211,18 @@ static __always_inline void process_array(struct bpf_user_pt_regs_t *ctx, __u64 
 		__sync_fetch_and_add(&netcap_control.beyond, count - NETCAP_PROCESS_BURST);
 }
 
+/* A call, by its place on the stack: popped is what the return takes off it. */
+static __always_inline struct netcap_entered entered_key(const void *ctx, __u64 popped)
+{
+	return (struct netcap_entered){ .task = bpf_get_current_pid_tgid(),
+					.point = CONFIG(point),
+					.stack = process_register(ctx, PROCESS_STACK) + popped };
+}
+
 /* Where the address of the packets is: in an argument, or kept since the function was entered. 0: nowhere. */
 static __always_inline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 {
-	struct netcap_entered key = { .task = bpf_get_current_pid_tgid(), .point = CONFIG(point) };
+	struct netcap_entered key = entered_key(ctx, 0);
 	__u64 *kept, address;
 
 	if (!CONFIG(entered))
@@ -250,9 +250,10 @@ int netcap_process(struct bpf_user_pt_regs_t *ctx)
 	if (CONFIG(entered) && !address)
 		return 0;
 	length = PROCESS_VALUE(ctx, length);
+	/* above 32 bits, the register of a narrower number may hold anything; a negative one is an error, and no packet */
 	if (CONFIG(process) == NETCAP_PROCESS_MBUFS)
-		process_array(ctx, address, (__u32)length); /* above, the register of a narrower number may hold anything */
-	else if (!CONFIG(entered) || (__s64)length > 0) /* a function that filled nothing returns 0, or a negative error */
+		process_array(ctx, address, (__s32)length < 0 ? 0 : (__u32)length);
+	else if ((__s32)length >= (__s32)CONFIG(entered)) /* nor is what a function returns that filled nothing */
 		process_packet(ctx, address, length);
 	return 0;
 }
@@ -261,7 +262,7 @@ int netcap_process(struct bpf_user_pt_regs_t *ctx)
 SEC("kprobe")
 int netcap_enter(struct bpf_user_pt_regs_t *ctx)
 {
-	struct netcap_entered key = { .task = bpf_get_current_pid_tgid(), .point = CONFIG(point) };
+	struct netcap_entered key = entered_key(ctx, sizeof(__u64));
 	__u64 address;
 
 	if (!active())

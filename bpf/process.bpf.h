@@ -15,6 +15,8 @@ struct bpf_user_pt_regs_t {
 
 #define MBUF_NO_PORT          0xffff
 
+#define PROCESS_STACK 19 /* rsp */
+
 /* One of struct pt_regs (arch/x86/include/asm/ptrace.h), by its place there. */
 static __always_inline __u64 process_register(const void *ctx, __u8 place)
 {
@@ -152,6 +154,18 @@ static __always_inline void process_device(__u32 port, char name[NETCAP_DEV_LEN]
 			name[4 + i] = '0' + rest % 10;
 		rest /= i < digits ? 10 : 1;
 	}
+}
+
+static __always_inline __u32 process_netns(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+}
+
+static __always_inline __u32 process_port(__u64 address)
+{
+	return CONFIG(process) == NETCAP_PROCESS_BYTES ? MBUF_NO_PORT : PROCESS_MBUF(__u16, address, port);
 }
 
 #endif

@@ -83,10 +83,11 @@ enum netcap_user {
 	NETCAP_USER_ARG = 2,  /* the argument that the second @N names, 0 without one */
 };
 
-/* A call of a function in a process that has not returned. */
+/* A call of a function in a process that has not returned. It may call itself meanwhile. */
 struct netcap_entered {
 	__u64 task;  /* process and thread id */
 	__u64 point;
+	__u64 stack; /* the stack pointer as it will be then */
 };
 
 /* What the argument of a trace point in user space is. */

@@ -190,6 +190,7 @@ static int pick(const struct search *s, const struct elffile *debug, uint64_t in
 		return refuse(-EINVAL, why, size, "%s of %s has %" PRIu64 " bytes: give an offset that is less than "
 			      "that", q.text, s->f->path, m->bytes);
 	found->address = m->address + into;
+	found->into = into;
 	if (!elffile_offset(s->f, found->address, true, &found->offset))
 		return refuse(-EINVAL, why, size, "%s+%" PRIu64 " is not in the code of %s: give a smaller offset",
 			      q.text, into, s->f->path);
@@ -198,7 +199,18 @@ static int pick(const struct search *s, const struct elffile *debug, uint64_t in
 
 /* ---- the three forms ---- */
 
-static int find_address(const struct elffile *f, const char *text, struct elfsymbol *found, char *why, size_t size)
+static void take_around(void *arg, const char *name, const GElf_Sym *symbol)
+{
+	struct elfsymbol *found = arg;
+
+	(void)name;
+	if (is_function(symbol) && symbol->st_shndx != SHN_UNDEF && found->address >= symbol->st_value &&
+	    found->address - symbol->st_value < symbol->st_size)
+		found->into = found->address - symbol->st_value;
+}
+
+static int find_address(const struct elffile *f, const struct elffile *debug, const char *text, struct elfsymbol *found,
+			char *why, size_t size)
 {
 	struct quote q;
 
@@ -208,6 +220,8 @@ static int find_address(const struct elffile *f, const char *text, struct elfsym
 	if (!elffile_offset(f, found->address, true, &found->offset))
 		return refuse(-EINVAL, why, size, "the address %s is not in the code of %s: give one that 'objdump -d' "
 			      "or its symbol table shows", quote_text(&q, text, strlen(text)), f->path);
+	found->into = 0;
+	walk(f, debug, take_around, found);
 	return 0;
 }
 
@@ -249,7 +263,7 @@ int elfsymbol_find(const struct elffile *f, const struct elffile *debug, const c
 	int err;
 
 	if (!strncmp(text, "0x", 2))
-		return find_address(f, text, found, why, size);
+		return find_address(f, debug, text, found, why, size);
 	err = split(text, &s.len, &into, why, size);
 	if (err)
 		return err;

@@ -19,6 +19,7 @@
 
 struct elfsymbol {
 	uint64_t address, offset; /* of the place; in the file */
+	uint64_t into;            /* bytes from the beginning of the function; 0 also where no symbol says which it is */
 };
 
 /*

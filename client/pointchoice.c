@@ -243,10 +243,17 @@ static int collect(struct candidates *all, const struct spec *spec)
 	return EXITCODE_OK;
 }
 
+/* Sites belong to trace points by their places, which are others where one before is left out. */
+static void move_sites(struct spec *spec, const size_t *places)
+{
+	for (size_t i = 0; i < spec->sites.count; i++)
+		spec->sites.items[i].point = (int64_t)places[spec->sites.items[i].point];
+}
+
 static int replace(struct spec *spec, const struct candidates *all, const struct pointchoice_answer *answers)
 {
 	struct jsonstrict_strings *points = &spec->points;
-	size_t kept = 0;
+	size_t kept = 0, places[LIMIT_POINTS];
 
 	for (size_t i = 0; i < points->count; i++) {
 		const struct pointchoice *choice = &all->choices[i];
@@ -263,9 +270,11 @@ static int replace(struct spec *spec, const struct candidates *all, const struct
 			if (!text)
 				return out_of_memory();
 		}
+		places[i] = kept;
 		points->items[kept++] = text;
 	}
 	points->count = kept;
+	move_sites(spec, places);
 	if (kept)
 		return EXITCODE_OK;
 	message("none of the trace points of -f can be traced here, and all of them are optional; "

@@ -102,6 +102,20 @@ static int add_usdt(const struct userpoint *point, const struct usertarget_file 
 
 /* ---- one file ---- */
 
+/*
+ * The kernel takes what is on top of the stack for the return address, and puts another one there. In the middle of a
+ * function that is something else, and the process would go on with a wrong value.
+ */
+static int check_return(const struct userpoint *point, const struct elfsymbol *symbol, char *why, size_t size)
+{
+	struct quote q;
+
+	if (point->kind != USERPOINT_RETURN || !symbol->into)
+		return 0;
+	return refuse(-EINVAL, why, size, "%s is in the middle of a function, and its return is found only from where it begins: "
+		      "give its name alone", quote_text(&q, point->name, strlen(point->name)));
+}
+
 /* -ENOENT: it is not in this file. Places that were added before an error stay for the caller to clear. */
 static int find_in(struct usertarget *t, struct usertarget_file *file, const struct userpoint *point,
 		   struct userpoint_places *places, char *why, size_t size)
@@ -115,6 +129,8 @@ static int find_in(struct usertarget *t, struct usertarget_file *file, const str
 		err = elfsymbol_find(&file->elf, debug, point->name, &symbol, why, size);
 		if (err == -ENOENT && file->debug_note[0])
 			append(why, size, "; %s", file->debug_note);
+		if (!err)
+			err = check_return(point, &symbol, why, size);
 		return err ? err : add_function(point, file, &symbol, places, why, size);
 	}
 	found = malloc(sizeof(*found));

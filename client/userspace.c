@@ -17,8 +17,11 @@
 #include "userpoint.h"
 #include "usertarget.h"
 
-/* What a function returns that has filled an array of mbufs (uint16_t), or a buffer (an int that is negative on errors). */
-#define RETURNED_MBUFS "2@%ax"
+/*
+ * What a function returns that has filled an array of mbufs (uint16_t, of which no burst is half, or an int), or a buffer (an
+ * int): negative on errors.
+ */
+#define RETURNED_MBUFS "-2@%ax"
 #define RETURNED_BYTES "-4@%eax"
 
 static int out_of_memory(void)
@@ -37,11 +40,19 @@ static uint64_t program_of(int64_t pid)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
+/* By what they are: a file that was replaced while the process runs has the path of the one that replaced it. */
+static bool is_same_file(int a, int b)
+{
+	struct stat one, other;
+
+	return !fstat(a, &one) && !fstat(b, &other) && one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
 /* The number of a file among those to lend, which it becomes one of. Takes fd over. Negative: a sentence is printed. */
 static int add_binary(struct userspace *u, const char *path, int fd)
 {
 	for (size_t i = 0; i < u->count; i++) {
-		if (strcmp(u->binaries[i].path, path))
+		if (!is_same_file(u->binaries[i].fd, fd))
 			continue;
 		close(fd);
 		return (int)i;
@@ -204,6 +215,8 @@ int userspace_check(const struct options *o)
 		return complain("--binary means all processes that execute it, --pid one: choose one");
 	if (o->mbuf_layout && !has_mbufs(&o->spec))
 		return complain("--mbuf-layout says what mbufs look like, and -f names no function that gets some");
+	if (o->spec.interface && !has_mbufs(&o->spec) && !spec_has_kernel(&o->spec))
+		return complain("plain bytes in user space are of no device, and none would match: leave -i out");
 	if (o->spec.track)
 		return complain("packets in user space cannot be followed by --track: --gather tells them by their content");
 	if (o->spec.stack && !spec_has_kernel(&o->spec))
@@ -270,11 +283,12 @@ static void forget_process(struct userspace *u)
 bool userspace_watch(struct userspace *u, const struct options *o)
 {
 	struct pollfd p = {.fd = u->pidfd, .events = POLLIN};
-	uint64_t program = program_of(o->spec.target); /* 0: one that is about to end executes nothing */
 	const char *what, *then = u->is_all ? "the session ends" : "the session goes on with the rest";
+	uint64_t program;
 
 	if (u->pidfd < 0)
 		return true;
+	program = program_of(o->spec.target); /* 0: one that is about to end executes nothing */
 	if (poll(&p, 1, 0) == 1)
 		what = "has ended";
 	else if (u->program && program && program != u->program)

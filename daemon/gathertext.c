@@ -167,7 +167,7 @@ static void add_step(struct gathertext *t, const struct gather_step *s, uint64_t
 		.point = c->probes->items[e->point].text,
 		.since_ns = since_ns,
 		.cpu = e->cpu,
-		.ifindex = e->ifindex,
+		.ifindex = probe_is_process(&c->probes->items[e->point]) ? 0 : e->ifindex, /* as in describe.c */
 		.netns = e->netns,
 		.pid = e->pid,
 		.dev = device(t, s),

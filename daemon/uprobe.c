@@ -16,6 +16,7 @@
 #include "sdtarg.h"
 
 #define WHY_BYTES 512
+#define NOT_SUPPORTED 524 /* ENOTSUPP, which uprobes of the kernel return, and errno.h has not */
 
 _Static_assert(NETCAP_MBUF_HEAD == MBUFLAYOUT_HEAD, "NETCAP_MBUF_HEAD: as in mbuflayout.h");
 _Static_assert(NETCAP_PROCESS_BURST == LIMIT_BURST, "NETCAP_PROCESS_BURST: as in limit.h");
@@ -123,11 +124,11 @@ static int refuse(struct probe *p, const struct uprobesite *site, int error)
 {
 	if (error == -ESRCH)
 		probe_fail(p, PROBE_FAILED, "the process ended before %s could be attached", p->text);
-	else if (error == -EINVAL || error == -EIO || error == -ENOTSUP)
+	else if (error == -EINVAL || error == -EIO || error == -NOT_SUPPORTED)
 		probe_fail(p, PROBE_REFUSED,
 			   "the kernel does not take a probe of %s at byte 0x%" PRIx64 " of its file (%s): there must be an instruction that "
 			   "it can put a breakpoint at",
-			   p->text, (uint64_t)site->offset, strerror(-error));
+			   p->text, (uint64_t)site->offset, strerror(error == -NOT_SUPPORTED ? ENOTSUP : -error));
 	else if (error == -EACCES || error == -EPERM)
 		probe_fail(p, PROBE_FAILED,
 			   "the kernel does not let netcapd attach to %s (%s): without uprobe.multi, which works since Linux 6.10, it takes "

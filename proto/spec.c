@@ -326,8 +326,10 @@ bool spec_has_kernel(const struct spec *s)
 }
 
 /* What must not be given with trace points in user space. */
-static int check_process_options(const struct spec *s, bool kernel, const struct refusal *r)
+static int check_process_options(const struct spec *s, const struct kinds *kinds, const struct refusal *r)
 {
+	bool kernel = kinds->kernel;
+
 	if (s->track || spec_gathers_by_track(s))
 		return refuse(r, s->track ? "track" : "gather",
 			      "packets in user space cannot be followed by their sk_buffs: give gather \"content\"");
@@ -338,6 +340,8 @@ static int check_process_options(const struct spec *s, bool kernel, const struct
 	if (!kernel && (s->mark_mask || s->fake_hdr || s->skb_data))
 		return refuse(r, s->mark_mask ? "mark" : s->fake_hdr ? "fakeHdr" : "skbData",
 			      "packets in user space have no sk_buff that this could be about: leave it out");
+	if (!kernel && !kinds->mbuf && s->interface)
+		return refuse(r, "interface", "plain bytes in user space are of no device, and none would match: leave it out");
 	if (!kernel && s->stack)
 		return refuse(r, "stack", "at trace points in user space there is no kernel stack to keep: leave it out");
 	return 0;
@@ -360,6 +364,14 @@ static int read_process(struct spec *s, const struct refusal *r)
 	return error;
 }
 
+static bool is_process_point(const char *text)
+{
+	struct pointname point;
+	char why[512];
+
+	return !pointname_parse(text, &point, why, sizeof(why)) && pointname_is_process(&point);
+}
+
 static int check_process(struct spec *s, const struct refusal *r)
 {
 	struct kinds kinds = kinds_of(s);
@@ -371,10 +383,13 @@ static int check_process(struct spec *s, const struct refusal *r)
 		return refuse(r, s->sites.count ? "sites" : s->target ? "target" : "mbufLayout",
 			      "no trace point is in user space, which this is about: leave it out, or give one such as "
 			      "mbuf:FUNCTION@1");
+	for (size_t i = 0; i < s->sites.count; i++)
+		if (!is_process_point(s->points.items[s->sites.items[i].point]))
+			return refuse(r, "sites", "a site belongs to a trace point that is not in user space: give the number of one that is");
 	if (kinds.mbuf && !s->has_mbuf)
 		return refuse(r, "mbufLayout", "there are trace points with mbufs, and what an mbuf looks like is not said: "
 			      "give mbufLayout");
-	return kinds.process ? check_process_options(s, kinds.kernel, r) : 0;
+	return kinds.process ? check_process_options(s, &kinds, r) : 0;
 }
 
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,

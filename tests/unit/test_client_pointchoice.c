@@ -67,6 +67,13 @@ static void add(struct spec *spec, const char *text)
 	points->items[points->count++] = strdup(text);
 }
 
+static void add_site(struct spec *spec, int64_t point)
+{
+	const struct uprobesite site = {.point = point, .packet = strdup("8@%rdi")};
+
+	assert_int_equal(uprobesite_list_add(&spec->sites, &site), 0);
+}
+
 static void texts_are_split(void **state)
 {
 	static const struct {
@@ -135,8 +142,12 @@ static void choices_are_settled_in_their_places(void **state)
 	add(&p.spec, "d|e");
 	add(&p.spec, "fexit:f|c");
 	add(&p.spec, "last");
+	add_site(&p.spec, 0);
+	add_site(&p.spec, 5);
 	assert_int_equal(pointchoice_settle(&p.c, &p.spec), EXITCODE_OK);
 	assert_int_equal(p.spec.points.count, 5);
+	assert_int_equal(p.spec.sites.items[0].point, 0);
+	assert_int_equal(p.spec.sites.items[1].point, 4);
 	assert_string_equal(p.spec.points.items[0], "first@1");
 	assert_string_equal(p.spec.points.items[1], "b@2");
 	assert_string_equal(p.spec.points.items[2], "d"); /* of d|e: the daemon says why not */

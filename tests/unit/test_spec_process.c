@@ -125,6 +125,7 @@ static void test_many_sites(void **state)
 static void test_together(void **state)
 {
 	check_refused("{\"points\":[\"icmp_rcv\"],\"sites\":[" SITE "]}", "sites", "no trace point is in user space");
+	check_refused("{\"points\":[\"icmp_rcv\",\"raw:f@1@2\"],\"sites\":[" SITE "]}", "sites", "not in user space");
 	check_refused("{\"points\":[\"icmp_rcv\"],\"target\":1}", "target", "no trace point is in user space");
 	check_refused("{\"points\":[\"icmp_rcv\"]," LAYOUT "}", "mbufLayout", "no trace point is in user space");
 	check_refused("{\"points\":[\"mbuf:f@1\"],\"sites\":[" SITE "]}", "mbufLayout", "is not said");
@@ -132,6 +133,7 @@ static void test_together(void **state)
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"track\":true}", "track", "cannot be followed");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"gather\":\"track\"}", "gather", "cannot be followed");
 	check_refused("{\"points\":[\"raw:f@1@2\",\"icmp_rcv\"],\"gather\":\"pointer\"}", "gather", "by their content only");
+	check_refused("{\"points\":[\"raw:f@1@2\"],\"interface\":\"port1\"}", "interface", "of no device");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"mark\":1}", "mark", "no sk_buff");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"stack\":true}", "stack", "no kernel stack");
 }

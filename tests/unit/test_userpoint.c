@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "target.h"
@@ -106,6 +107,27 @@ static void returns_have_the_arguments_of_the_entry(void **state)
 	assert_true(places.items[0].is_return);
 	assert_int_equal(places.items[0].arg_count, 1);
 	assert_string_equal(places.items[0].args[0], "8@%rsi");
+	userpoint_clear(&places);
+}
+
+/* There the kernel would overwrite what is no return address. */
+static void returns_are_of_whole_functions(void **state)
+{
+	uint64_t address = target_address(TARGET("target_pie"), "target_function");
+	struct userpoint_places places;
+	char begin[32], middle[32];
+
+	snprintf(begin, sizeof(begin), "0x%" PRIx64, address);
+	snprintf(middle, sizeof(middle), "0x%" PRIx64, address + 1);
+	refused(&by_pid, (struct userpoint){ .kind = USERPOINT_RETURN, .name = "target_function+1" }, -EINVAL,
+		"in the middle of a function");
+	refused(&by_pid, (struct userpoint){ .kind = USERPOINT_RETURN, .name = middle }, -EINVAL, "in the middle of a function");
+	places = found(&by_pid, (struct userpoint){ .kind = USERPOINT_RETURN, .name = begin });
+	is_place(&places.items[0], TARGET("target_pie"), "target_function");
+	userpoint_clear(&places);
+	places = found(&by_pid, (struct userpoint){ .kind = USERPOINT_RETURN, .name = "target_function+0" });
+	userpoint_clear(&places);
+	places = found(&by_pid, (struct userpoint){ .name = middle });
 	userpoint_clear(&places);
 }
 
@@ -311,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions_of_the_program),
 		cmocka_unit_test(returns_have_the_arguments_of_the_entry),
+		cmocka_unit_test(returns_are_of_whole_functions),
 		cmocka_unit_test(functions_of_libraries),
 		cmocka_unit_test(an_object_can_be_named),
 		cmocka_unit_test(addresses_are_those_of_the_program),

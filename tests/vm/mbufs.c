@@ -6,6 +6,7 @@
  *     o   one() gets a chain of two mbufs, N times         b   burst() an array of N mbufs
  *     r   receive() fills an array of N mbufs              t   take() gets bytes, N times
  *     p   the USDT probe vm:packet gets bytes, N times     h   four threads call take() N times each
+ *     n   nested() calls itself, N deep
  *
  * Packet number i is UDP from port 10000 + i, to port 53 if i is even, else 80, with 100 bytes of payload, of which the first
  * are the number.
@@ -66,6 +67,18 @@ static __attribute__((noinline)) uint16_t receive(void *queue, struct rte_mbuf *
 		m[i] = &mbufs[i];
 	__asm__ volatile("" : : "r"(queue), "r"(m) : "memory", "rbx");
 	return most;
+}
+
+/* Gets the packet with the number of its depth after those of the calls in it, of which the innermost fails. */
+static __attribute__((noinline)) int nested(struct rte_mbuf **m, int depth)
+{
+	struct rte_mbuf *inner[1];
+
+	*m = &mbufs[depth];
+	if (depth)
+		nested(inner, depth - 1);
+	__asm__ volatile("" : : "r"(m), "r"(inner) : "memory", "rbx");
+	return depth ? 1 : -11;
 }
 
 static __attribute__((noinline)) void take(const void *data, size_t len)
@@ -133,6 +146,8 @@ static void obey(char command, int count)
 		receive(NULL, received, count);
 	else if (command == 'h')
 		threads(count);
+	else if (command == 'n')
+		nested(received, count);
 	for (int i = 0; i < count; i++) {
 		if (command == 'o')
 			one(&mbufs[i]);
