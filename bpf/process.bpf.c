@@ -18,6 +18,7 @@ const volatile struct netcap_config netcap_config SEC(".rodata.config") = {
 	.user_filter = NETCAP_USER_CTX,
 	.user_action = NETCAP_USER_CTX,
 	.user_words = 1,
+	.match_dev = 1,
 	.filtered = 1,
 	.inner = 1,
 	.track = 1,
@@ -42,8 +43,14 @@ struct {
 	__type(value, __u64);
 } netcap_entered SEC(".maps");
 
-/* Everything that is asked of a packet but the tcpdump filter. There is no mark. */
-static __always_inline bool process_wanted(__u64 address)
+/* Is anything asked of a packet but the tcpdump filter? */
+static __always_inline bool process_asks(void)
+{
+	return CONFIG(mark_mask) || CONFIG(netns) || CONFIG(match_comm) || CONFIG(match_dev);
+}
+
+/* All of that. There is no mark. A function of its own, for the stack of its caller. */
+static __noinline bool process_wanted(__u64 address)
 {
 	char name[NETCAP_DEV_LEN] __attribute__((aligned(8)));
 
@@ -181,7 +188,7 @@ __noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u
 	if (!active())
 		return 0;
 	__sync_fetch_and_add(&counters->hits, 1);
-	if (!process_wanted(address))
+	if (process_asks() && !process_wanted(address))
 		goto filtered;
 	if (!process_locate(address, length, &pkt, &direct) || !process_readable(&pkt, direct)) {
 		__sync_fetch_and_add(&netcap_control.unreadable, 1);
@@ -219,8 +226,11 @@ static __always_inline struct netcap_entered entered_key(const void *ctx, __u64 
 					.stack = process_register(ctx, PROCESS_STACK) + popped };
 }
 
-/* Where the address of the packets is: in an argument, or kept since the function was entered. 0: nowhere. */
-static __always_inline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
+/*
+ * Where the address of the packets is: in an argument, or kept since the function was entered. 0: nowhere. A function of its
+ * own for the same reason.
+ */
+static __noinline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 {
 	struct netcap_entered key = entered_key(ctx, 0);
 	__u64 *kept, address;

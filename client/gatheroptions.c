@@ -160,6 +160,11 @@ static int check_identity(struct options *o)
 			"--gather-distinguish-by-pointer out.");
 		return EXITCODE_USAGE;
 	}
+	if (o->binary && o->spec.gather && strcmp(o->spec.gather, "content")) {
+		message("in several processes different packets may have the same address: leave --gather-distinguish-by-pointer "
+			"out, or give one process by --pid.");
+		return EXITCODE_USAGE;
+	}
 	if (xdp && (o->spec.track || (o->spec.gather && strcmp(o->spec.gather, "content")))) {
 		message("packets of XDP can be told apart by their content only: leave %s out.",
 			o->spec.track ? "--track" : "--gather-distinguish-by-pointer");

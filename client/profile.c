@@ -85,7 +85,8 @@ static int check_bytes(const struct reader *r, const char *line, size_t len)
 	return 0;
 }
 
-static int check_name(const struct reader *r, const char *name)
+/* choice: it is one of several, or may be missing, which the daemon will be asked about. */
+static int check_name(const struct reader *r, const char *name, bool choice)
 {
 	struct pointname parsed;
 	struct quote q;
@@ -100,13 +101,18 @@ static int check_name(const struct reader *r, const char *name)
 	if (strpbrk(name, BLANKS ","))
 		return refuse(r, "%s is more than one trace point: give each a line of its own, and put \"#\" before "
 			      "a comment", q.text);
-	return pointname_parse(name, &parsed, why, sizeof(why)) ? refuse(r, "%s", why) : 0;
+	if (pointname_parse(name, &parsed, why, sizeof(why)))
+		return refuse(r, "%s", why);
+	if (choice && pointname_is_process(&parsed))
+		return refuse(r, "%s is in user space, where a profile cannot choose: give it a line of its own, without \"?\" and "
+			      "\"|\"", q.text);
+	return 0;
 }
 
 /* "?A | B" becomes "A|B|". */
 static int make_text(const struct reader *r, char *words, char **text)
 {
-	bool optional = *words == '?';
+	bool optional = *words == '?', choice = optional || strchr(words, '|');
 	char *rest = words + optional, *name;
 	size_t count = 0;
 	int err = 0;
@@ -116,7 +122,7 @@ static int make_text(const struct reader *r, char *words, char **text)
 		return -ENOMEM;
 	while (!err && (name = strsep(&rest, "|"))) {
 		name = trim(name);
-		err = check_name(r, name);
+		err = check_name(r, name, choice);
 		if (!err && ++count > POINTCHOICE_MOST)
 			err = refuse(r, "it has more than %d trace points to choose from", POINTCHOICE_MOST);
 		if (count > 1)

@@ -151,8 +151,11 @@ static ino_t inode_of(const struct usertarget *t, const char *path)
 	int fd = elffile_open_path(t->process.root, path);
 	struct stat st = { .st_ino = 0 };
 
-	if (fd >= 0 && !fstat(fd, &st))
-		close(fd);
+	if (fd < 0)
+		return 0;
+	if (fstat(fd, &st))
+		st.st_ino = 0;
+	close(fd);
 	return st.st_ino;
 }
 

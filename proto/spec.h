@@ -65,6 +65,10 @@ void spec_clear(struct spec *s);
  */
 int spec_from_json(struct spec *s, struct json_object *parameters, const char **field, char *why,
 		   size_t size);
+/*
+ * What there is of user space, as part of spec_from_json(): sites, mbufLayout, and what goes together. As that.
+ */
+int spec_read_process(struct spec *s, const char **field, char *why, size_t size);
 /* Are packets of XDP meant, not those in an skb? */
 bool spec_is_xdp(const struct spec *s);
 /* Are packets of XDP meant at any trace point? */

@@ -134,6 +134,7 @@ static void test_together(void **state)
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"gather\":\"track\"}", "gather", "cannot be followed");
 	check_refused("{\"points\":[\"raw:f@1@2\",\"icmp_rcv\"],\"gather\":\"pointer\"}", "gather", "by their content only");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"interface\":\"port1\"}", "interface", "of no device");
+	check_refused("{\"points\":[\"raw:f@1@2\"],\"gather\":\"pointer\"}", "gather", "in several processes");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"mark\":1}", "mark", "no sk_buff");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"stack\":true}", "stack", "no kernel stack");
 }
