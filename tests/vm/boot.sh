@@ -5,7 +5,7 @@
 vm_run_dir=
 declare -a vm_children=()
 # qemu and how it emulates; vm_use_parallel changes it
-declare -a vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "max,-cx16")
+declare -a vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "max,-cx16,-erms,-fsrm,-avx,-avx2")
 
 # Leaves nothing behind, however the script ends; setpriv --pdeathsig does it even for a kill -9.
 vm_cleanup() {
@@ -63,6 +63,8 @@ vm_use_parallel() {
 # - The CPU goes without CMPXCHG16B, and both virtual CPUs share one thread: qemu 7.2 corrupts the flags
 #   after the one, and runs stale instructions in the other case while the kernel patches its code. Neither
 #   was seen with qemu 10 (vm_use_parallel).
+# - It also goes without fast string moves and AVX: emulated, "rep movsb" moves byte by byte, and kernel and libc use it for
+#   every copy where the CPU says that it is fast. A start of netcapd takes a third of the time without.
 # - 5.10 and 6.1 distrust the emulated TSC, and a clock read then costs 12 times as much.
 # - Lockup detectors go off by themselves on a loaded machine.
 vm_run_qemu() {
