@@ -7,6 +7,8 @@ vm_cache=${NETCAP_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/netcap-vm}
 
 # Codes of scripts/vm for what is not the command's own result, as timeout(1) and env(1) use them.
 readonly VM_EXIT_TIMEOUT=124 VM_EXIT_BROKEN=125
+# The code by which a test says that it does not apply, as meson and automake read it.
+readonly VM_EXIT_SKIP=77
 
 vm_die() {
 	printf 'vm: %s\n' "$*" >&2
@@ -15,6 +17,17 @@ vm_die() {
 
 vm_note() {
 	printf 'vm: %s\n' "$*" >&2
+}
+
+# Prints what exit code $1 of scripts/vm means.
+vm_word_of() {
+	case $1 in
+	0) echo passed ;;
+	"$VM_EXIT_SKIP") echo skipped ;;
+	"$VM_EXIT_TIMEOUT") echo "timed out" ;;
+	"$VM_EXIT_BROKEN") echo died ;;
+	*) echo "failed ($1)" ;;
+	esac
 }
 
 # Prints the rows of the table, or the one of kernel $1: name, suite, version prefix.
