@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of trace points share: a daemon, and captures with exact counts."""
+import contextlib
 import json
 import os
 import re
@@ -12,13 +13,27 @@ from guestlab import K, REQUESTS, SUMMARY_SECONDS, Capture, Daemon, ping
 from guesttap import Failed, Skipped, Tap, run, wait_until
 
 
+SERVICE_SOCKET = "/run/netcapd/netcapd.sock"  # where netcapctl looks first
+
+
+@contextlib.contextmanager
+def served(path):
+    """Meanwhile netcapctl finds the daemon at path without being told so."""
+    os.makedirs(os.path.dirname(SERVICE_SOCKET), exist_ok=True)
+    os.symlink(path, SERVICE_SOCKET)
+    try:
+        yield
+    finally:
+        os.unlink(SERVICE_SOCKET)
+
+
 class Test(Tap):
     """One kernel's tests, and the daemon that they ask."""
 
     def __init__(self, build, directory):
         super().__init__()
         self.build, self.directory = build, directory
-        self.client = f"{build}/client/netcapctl"
+        self.client, self.symbols = f"{build}/client/netcapctl", ""
         self.daemon = Daemon(build, directory)
         self.features = {f["name"]: f for f in json.loads(run(
             self.client, "--socket", self.daemon.socket, "features", "--json"))["features"]}
@@ -29,9 +44,12 @@ class Test(Tap):
             raise Skipped(f"this kernel has no {feature}")
 
     def need_symbol(self, name):
-        with open("/proc/kallsyms", encoding="ascii") as file:
-            if not re.search(rf" [tT] {name}(\.isra\.\d+|\.constprop\.\d+)?[\s]", file.read()):
-                raise Skipped(f"this kernel has no function {name}")
+        pattern = rf" [tT] {name}(\.isra\.\d+|\.constprop\.\d+)?[\s]"
+        if not re.search(pattern, self.symbols):  # a module may have come since they were read
+            with open("/proc/kallsyms", encoding="ascii") as file:
+                self.symbols = file.read()
+        if not re.search(pattern, self.symbols):
+            raise Skipped(f"this kernel has no function {name}")
 
     def need_types(self, name):
         """BTF leaves out functions whose prototype the compiler changed, and on 5.10 all of modules."""
@@ -52,9 +70,13 @@ class Test(Tap):
 
     def command(self, line, traffic, due):
         """
-        A command line as it is typed, with a private daemon, as no service runs here: all that it says until it is
+        A command line as it is typed, which finds the daemon at the service's place: all that it says until it is
         interrupted after the traffic. due: how often texts must be in that, or None: at least once.
         """
+        with served(self.daemon.socket):
+            return self._command(line, traffic, due)
+
+    def _command(self, line, traffic, due):
         environment = {**os.environ, "PATH": f"{self.build}/client:{os.environ['PATH']}"}
         with open(os.path.join(self.directory, "out"), "w+", encoding="utf-8") as out, \
                 subprocess.Popen(["bash", "-c", "exec " + line], stdin=subprocess.DEVNULL, stdout=out,
