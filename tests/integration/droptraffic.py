@@ -2,6 +2,7 @@
 """Drops of some kinds in the second host of a Lab, of numbers that are known without asking netcapd."""
 import contextlib
 import dataclasses
+import functools
 import socket
 import struct
 import time
@@ -21,6 +22,7 @@ RECV_QUEUE, SEND_QUEUE, REPAIR_OFF_NO_WINDOW_PROBE = 1, 2, -1
 BTF = "/sys/kernel/btf/vmlinux"
 
 
+@functools.cache
 def has_drop_reasons():
     with open("/sys/kernel/tracing/events/skb/kfree_skb/format", encoding="ascii") as file:
         return "reason" in file.read()
@@ -31,8 +33,12 @@ def function_of(location):
     return location.rsplit("+0x", 1)[0].split(".")[0]
 
 
+@functools.cache
 def kernel_has_reason(name):
-    """Whether enum skb_drop_reason of this kernel has it: names are strings of BTF, each with its 0."""
+    """
+    Whether enum skb_drop_reason of this kernel has it: names are strings of BTF, each with its 0. They are megabytes,
+    of which each read gives a page.
+    """
     with open(BTF, "rb") as file:
         return f"\0SKB_DROP_REASON_{name}\0".encode() in file.read()
 

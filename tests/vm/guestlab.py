@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 
-from guesttap import Failed, Skipped, run, wait_until
+from guesttap import Failed, Skipped, run, run_ip, wait_until
 
 K = 37
 PAYLOAD = 62

@@ -19,6 +19,14 @@ def run(*argv, check=True):
     return done.stdout
 
 
+def run_ip(where, commands):
+    """ip, once for all: each start costs more than what it does. where: () or ("-n", NAMESPACE)."""
+    done = subprocess.run(["ip", *where, "-batch", "-"], input="\n".join(commands), capture_output=True, text=True,
+                          timeout=60)
+    if done.returncode:
+        raise Failed(f"ip ended with {done.returncode} at one of {commands}: {done.stdout}{done.stderr}")
+
+
 def wait_until(condition, seconds):
     deadline = time.monotonic() + seconds
     while not condition():

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from guestlab import (
-    DEV, HERE, THERE, SUMMARY_SECONDS, Capture, Failed, K, Skipped, run)
+    DEV, HERE, THERE, SUMMARY_SECONDS, Capture, Failed, K, Skipped, run, run_ip)
 
 LARGE = 5000      # bytes of a datagram that is cut up
 BULK = 1 << 20    # bytes of a stream, which the stack sends in pieces of up to 64 KiB
@@ -29,12 +29,10 @@ def keep_neighbours(where, device):
     run(*command, "sysctl", "-qw", f"net.ipv4.neigh.{device}.delay_first_probe_time=3600")
 
 
-def bring_up(where, device, address):
-    """Without IPv6, which would speak of itself in the middle of a test."""
-    run("ip", *where, "link", "set", device, "addrgenmode", "none")
-    run("ip", *where, "addr", "add", address + "/24", "dev", device)
-    run("ip", *where, "link", "set", device, "up")
-    keep_neighbours(where, device)
+def make_up(where, link, device, address):
+    """A device, up and without IPv6, which would speak of itself in the middle of a test."""
+    run_ip(where, (f"link add {link}", f"link set {device} addrgenmode none", f"addr add {address}/24 dev {device}",
+                   f"link set {device} up"))
 
 
 ECHO = f"""
@@ -70,14 +68,13 @@ class Tunnel:
                 ((), THERE, HERE, self.here), (("-n", "peer"), HERE, THERE, self.there)):
             options = self.options.format(
                 remote=remote, local=local, remote6=SIXES[remote], local6=SIXES[local],
-                dev=DEV if not where else "v1").split()
+                dev=DEV if not where else "v1")
             try:
-                run("ip", *where, "link", "add", f"t_{self.name}", "type", *options)
+                make_up(where, f"t_{self.name} type {options}", f"t_{self.name}", address)
             except Failed as why:
                 if "Unknown device type" in str(why) or "Operation not supported" in str(why):
-                    raise Skipped(f"this kernel has no devices of type {options[0]}") from why
+                    raise Skipped(f"this kernel has no devices of type {options.split()[0]}") from why
                 raise
-            bring_up(where, f"t_{self.name}", address)
         return self
 
     def __exit__(self, *_):
@@ -110,8 +107,7 @@ VLANS = (
 
 def add_vlan(v):
     for where, below, address in (((), DEV, v.here), (("-n", "peer"), "v1", v.there)):
-        run("ip", *where, "link", "add", "link", below, "name", f"t_{v.name}", "type", *v.options.split())
-        bring_up(where, f"t_{v.name}", address)
+        make_up(where, f"link {below} name t_{v.name} type {v.options}", f"t_{v.name}", address)
 
 
 # ---- what tcpdump sees ----
@@ -231,8 +227,7 @@ def test_vlan_equal(t):
         for v in VLANS:
             add_vlan(v)
         for where, address in (((), inner.here), (("-n", "peer"), inner.there)):
-            run("ip", *where, "link", "add", "link", "t_qinq", "name", "t_tag2", "type", "vlan", "id", "9")
-            bring_up(where, "t_tag2", address)
+            make_up(where, "link t_qinq name t_tag2 type vlan id 9", "t_tag2", address)
         everything = (*VLANS, inner)
         for v in everything:
             v.send(1)
@@ -252,6 +247,7 @@ def test_fragments_equal(t):
 
 def say_all(t):
     keep_neighbours((), DEV)
+    keep_neighbours((), "default")  # of which devices to come get a copy, in any namespace
     keep_neighbours(("-n", "peer"), "v1")
     with subprocess.Popen(["ip", "netns", "exec", "peer", "python3", "-c", ECHO], stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, text=True) as echo:
