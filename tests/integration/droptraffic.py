@@ -65,11 +65,6 @@ def pseudo_header(lab, protocol, length):
             + struct.pack("!BBH", 0, protocol, length))
 
 
-def send_frames(lab, frame, count):
-    for _ in range(count):
-        lab.send_frame(frame)
-
-
 # ---- the kinds ----
 
 def hit_a_rule(lab, count):
@@ -82,7 +77,7 @@ def knock_at_a_closed_port(lab, count):
 
 def spoil_checksums(lab, count):
     segment = struct.pack("!HHHH", 4000, SPOILT_PORT, 80, 0xBAD1) + b"x" * 72
-    send_frames(lab, ip_frame(lab, socket.IPPROTO_UDP, segment), count)
+    lab.send_frame(ip_frame(lab, socket.IPPROTO_UDP, segment), count)
 
 
 def socket_memory(receiver):
@@ -129,12 +124,12 @@ def come_from_nowhere(lab, count):
     segment = struct.pack("!HHHH", 4000, STRAY_PORT, 80, 0) + b"x" * 72
     frame = ip_frame(lab, socket.IPPROTO_UDP, segment, source=NOWHERE)
     with lab.b.strict_reverse_path():
-        send_frames(lab, frame, count)
+        lab.send_frame(frame, count)
 
 
 def spoil_tcp_checksums(lab, count):
     segment = struct.pack("!HHIIBBHHH", 4000, CLOSED_PORT, 1, 0, 5 << 4, TCP_ACK, 1024, 0xBAD1, 0) + b"x" * 40
-    send_frames(lab, ip_frame(lab, socket.IPPROTO_TCP, segment), count)
+    lab.send_frame(ip_frame(lab, socket.IPPROTO_TCP, segment), count)
 
 
 @contextlib.contextmanager
@@ -178,7 +173,7 @@ def miss_the_window(lab, count):
         following, expected = sequence_numbers(ours)
         segment = tcp_segment(lab, ours.getsockname()[1], LISTEN_PORT, following + (1 << 30), expected,
                               b"x" * 60)
-        send_frames(lab, ip_frame(lab, socket.IPPROTO_TCP, segment), count)
+        lab.send_frame(ip_frame(lab, socket.IPPROTO_TCP, segment), count)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,6 +43,7 @@ def make_all(daemon, lab):
     """K drops of each kind, all of them counted when it returns."""
     for kind in KINDS:
         kind.make(lab, K)
+        time.sleep(0.3)  # all kinds share 64 samples a second
 
     def counted():
         rows = rows_of(daemon, lab)
