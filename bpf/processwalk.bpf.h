@@ -68,6 +68,17 @@ static __always_inline unsigned char *source_head(__u64 source)
 	return (unsigned char *)process_data(source);
 }
 
+/* done bytes (4 at most) that are so far from source_head(), as a number, or -1. A function of its own, for the stack. */
+static __noinline long process_linear(__u64 source, __u64 at, __u64 done)
+{
+	__u64 bytes = 0;
+
+	VERIFIER_OPAQUE(done);
+	if (done > 4 || bpf_probe_read_user(&bytes, done, source_head(source) + at))
+		return -1;
+	return bytes;
+}
+
 /* The next piece. False at the end. */
 static __always_inline bool source_walk_next(struct source_walk *w)
 {

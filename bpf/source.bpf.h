@@ -100,12 +100,19 @@ __noinline long source_bytes(__u64 source, __u64 at, __s64 left, __u32 n)
 	__u64 bytes = 0, done = 0;
 
 	if (left > 0) {
+#ifdef NETCAP_PROCESS
+		done = left < n ? left : n;
+		bytes = process_linear(source, at, done);
+		if ((__s64)bytes < 0)
+			return -1;
+#else
 		unsigned char *head = source_head(source);
 
 		done = left < n ? left : n;
 		VERIFIER_OPAQUE(done);
 		if (done > 4 || SOURCE_READ(&bytes, done, head + at))
 			return -1;
+#endif
 	}
 	VERIFIER_FORGET(done);
 	VERIFIER_MEET();

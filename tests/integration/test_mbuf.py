@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packets that functions and USDT probes of a process have as mbufs of DPDK: netcapctl mbuf."""
+import re
 import struct
 
 import pytest
 
 from netcap import wait_until
 from test_bad_input import FAILED, USAGE, assert_one_sentence
+from usercode import EXAMPLES
 from userland import Capturing, Paced, assert_text_is, from_source, packet_bytes, stripped, symbols, text_of
 
 K = 101
@@ -116,6 +118,28 @@ def test_tags(process, capturing, words, tags):
     packets = session.expect(K)
     assert [p.data for p in packets] == [tagged(packet_bytes(i, SIZE), *tags) for i in range(K)]
     assert {p.wire_len for p in packets} == {SIZE + 4 * len(tags)}
+
+
+def test_user_action(process, capturing):
+    """The mbuf's address is what the action gets, and its values are in the comment of each packet."""
+    with capturing("-f", BURST, "--pid", process.pid, "--ext-action", EXAMPLES / "mbuf_action.c") as session:
+        process.send("burst", K, SIZE, 32)
+    values = [p.meta["user"] for p in session.expect(K)]
+    assert all(re.fullmatch("mbuf:0x[0-9a-f]{8,};id:7;trace_index:0", value) for value in values), values[0]
+    assert len(set(values[:32])) == 32, "each packet of a burst has an mbuf of its own"
+
+
+def test_user_filter(process, capturing, tmp_path):
+    """A plain read is one of the process' memory here."""
+    (tmp_path / "filter.c").write_text(
+        "struct my_mbuf { char before[36]; uint32_t pkt_len; };\n"
+        "static inline int xcap_user_filter(void *ctx, void *pkt, u16 trace_index)\n"
+        "{ return ((struct my_mbuf *)pkt)->pkt_len > 100; }\n")
+    with capturing("-f", ONE, "--pid", process.pid, "--user-filter", tmp_path / "filter.c") as session:
+        process.send("one", 7, 100)
+        process.send("one", K, SIZE)
+    assert {p.wire_len for p in session.expect(K)} == {SIZE}
+    assert session.counts["filtered"] == 7
 
 
 def test_length_that_lies(process, capturing):
