@@ -68,8 +68,11 @@ static __always_inline unsigned char *source_head(__u64 source)
 	return (unsigned char *)process_data(source);
 }
 
-/* done bytes (4 at most) that are so far from source_head(), as a number, or -1. A function of its own, for the stack. */
-static __noinline long process_linear(__u64 source, __u64 at, __u64 done)
+/*
+ * done bytes (4 at most) that are so far from source_head(), as a number, or -1. A function of its own, for the stack; where
+ * there is no callback of bpf_loop() beside it, it would make the calls one deeper.
+ */
+VERIFIER_FUNCTION long process_linear(__u64 source, __u64 at, __u64 done)
 {
 	__u64 bytes = 0;
 
