@@ -3,7 +3,7 @@
 # Root file systems for guests with systemd as process 1: one of each Debian suite, kept in the cache.
 
 # What netcapd's programs are linked with, under the names that both Debian 12 and 13 know, and what the tests call.
-readonly VM_IMAGE_PACKAGES=systemd,systemd-sysv,libbpf1,libelf1,libevent-core-2.1-7,libjson-c5,libpcap0.8,libsystemd0,iproute2,python3,tcpdump,util-linux
+readonly VM_IMAGE_PACKAGES=systemd,systemd-sysv,libbpf1,libdw1,libelf1,libevent-core-2.1-7,libjson-c5,libpcap0.8,libsystemd0,iproute2,python3,tcpdump,util-linux
 
 # Never needed by a test, and half of the size.
 readonly -a VM_IMAGE_PRUNED=(usr/share/doc usr/share/man usr/share/locale usr/share/info usr/lib/udev/hwdb.d
