@@ -246,6 +246,20 @@ static __noinline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 }
 
 /*
+ * The call is never made, which the verifier sees, but not daemon/trim.c. A program with one keeps to the stack of its task.
+ * Others have a stack for each CPU since Linux 6.13 (7d1cd70d4b16), as if nothing could come between them; but a task that
+ * is at a uprobe may be preempted by another one that is, too.
+ */
+static __always_inline void keep_stack_of_task(void *ctx)
+{
+	__u64 never = *(volatile __u64 *)&netcap_control.zero;
+
+	asm volatile("%0 &= 0" : "+r"(never));
+	if (never)
+		bpf_tail_call(ctx, &netcap_counters, 0);
+}
+
+/*
  * A function as it is entered or returns, or a USDT probe. That it is one of the process that is meant, the kernel sees to; at
  * returns, where perf events of Linux do not ask, it is so as there must have been an entry.
  */
@@ -254,6 +268,7 @@ int netcap_process(struct bpf_user_pt_regs_t *ctx)
 {
 	__u64 address, length;
 
+	keep_stack_of_task(ctx);
 	if (!active())
 		return 0;
 	address = packets_address(ctx);

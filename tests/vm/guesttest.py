@@ -110,6 +110,7 @@ class Test(Tap):
 
 
 def test_kernel_log():
-    bad = re.findall(r"^.*(?:WARNING:|BUG:|Oops|general protection).*$", run("dmesg"), re.MULTILINE)
+    """The line before a warning says what it is about."""
+    bad = re.findall(r"^.*\n.*(?:WARNING:|BUG:|Oops|general protection).*$", run("dmesg"), re.MULTILINE)
     if bad:
         raise Failed(f"the kernel complained: {bad[:5]}")
