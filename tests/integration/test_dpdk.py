@@ -20,7 +20,7 @@ def frames():
 @pytest.fixture(params=[2176, 384], ids=lambda size: f"mbufs of {size}")
 def testpmd(request, tmp_path, daemon):
     if not Forwarder.PROGRAM:
-        pytest.skip("dpdk-testpmd is missing: the package dpdk has it")
+        pytest.skip("dpdk-testpmd is missing: the package dpdk-dev has it")
     with Forwarder(frames(), tmp_path, CALLBACKS, buffer=request.param) as testpmd:
         yield testpmd
 
