@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -39,7 +40,9 @@ struct filterproc {
 	struct request_list waiting;
 	struct filterproc_request *current; /* in the child */
 	struct event *next;                 /* made active to start the next request */
-	struct event *deadline;             /* of the current request */
+	struct event *deadline;             /* when to look at the current request's time */
+	int64_t begun_ms;                   /* when the child got it */
+	int64_t used_ms;                    /* what CPU time the child had used by then */
 	struct event *readable;             /* fd, while the child serves */
 	struct event *ended;                /* pidfd */
 	pid_t pid;
@@ -197,16 +200,47 @@ static int start_child(struct filterproc *fp)
 
 /* ---- requests ---- */
 
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec now = {0};
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* CPU time of the child, in milliseconds; 0 if it is gone. */
+static int64_t child_ms(const struct filterproc *fp)
+{
+	clockid_t clock;
+
+	return clock_getcpuclockid(fp->pid, &clock) ? 0 : clock_ms(clock);
+}
+
+static void look_again(struct filterproc *fp, int64_t ms)
+{
+	const struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	event_add(fp->deadline, &after);
+}
+
+/* On a busy machine the child may have waited for a CPU all the time, which is not the expression's fault. */
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct filterproc *fp = arg;
+	int64_t cpu = FILTERPROC_CPU_MS - (child_ms(fp) - fp->used_ms);
+	int64_t wall = FILTERPROC_DEADLINE_MS - (clock_ms(CLOCK_MONOTONIC) - fp->begun_ms);
 
+	if (cpu > 0 && wall > 0) {
+		look_again(fp, cpu < wall ? cpu : wall);
+		return;
+	}
 	kill_child(fp);
 	finish_with(
 	    fp, -ETIMEDOUT,
-	    "compiling the filter took longer than %g s: \"%s\"; use a shorter expression, or "
+	    "compiling the filter took longer than %g s%s: \"%s\"; use a shorter expression, or "
 	    "addresses instead of names",
-	    FILTERPROC_DEADLINE_MS / 1000.0, fp->current->text);
+	    (cpu > 0 ? FILTERPROC_DEADLINE_MS : FILTERPROC_CPU_MS) / 1000.0, cpu > 0 ? "" : " of CPU time",
+	    fp->current->text);
 }
 
 static int take_program(struct filter_classic *program, uint32_t count, const uint8_t **from)
@@ -274,8 +308,6 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 static void on_next(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval deadline = {.tv_sec = FILTERPROC_DEADLINE_MS / 1000,
-					 .tv_usec = FILTERPROC_DEADLINE_MS % 1000 * 1000};
 	struct filterproc *fp = arg;
 	bool dies = fp->pid && fp->fd < 0;
 	int err = 0;
@@ -291,7 +323,9 @@ static void on_next(evutil_socket_t fd, short what, void *arg)
 			    strerror(-err));
 		return;
 	}
-	event_add(fp->deadline, &deadline);
+	fp->begun_ms = clock_ms(CLOCK_MONOTONIC);
+	fp->used_ms = child_ms(fp);
+	look_again(fp, FILTERPROC_CPU_MS);
 	/* a child that has just died is told by on_ended() */
 	if (send(fp->fd, fp->current->text, strlen(fp->current->text) + 1, MSG_NOSIGNAL) < 0)
 		kill_child(fp);

@@ -5,8 +5,8 @@
  * with FILTERPROC_ARGUMENT; it runs without capabilities, as nobody where the daemon is root, with
  * little memory, and dies with the daemon. It is started by the first request and kept.
  *
- * Requests are served in order, one at a time. One that takes longer than FILTERPROC_DEADLINE_MS
- * costs the child its life; the next request starts another. No timer runs while nothing is asked.
+ * Requests are served in order, one at a time. One that takes longer than FILTERPROC_CPU_MS or
+ * FILTERPROC_DEADLINE_MS costs the child its life; the next request starts another. No timer runs while nothing is asked.
  */
 #ifndef FILTERPROC_H
 #define FILTERPROC_H
@@ -19,7 +19,8 @@ struct filterproc_request;
 
 /* main(argc, argv) calls filterproc_child_main() first thing if argv[1] is this. */
 #define FILTERPROC_ARGUMENT    "--filter-compiler"
-#define FILTERPROC_DEADLINE_MS 1000 /* from when the child is given the text */
+#define FILTERPROC_CPU_MS      1000 /* CPU time of the child, from when it is given the text */
+#define FILTERPROC_DEADLINE_MS 5000 /* for what waits: for a name server, or for a busy machine's CPU */
 
 /*
  * The answer. error is 0 and programs are the filter (the callee may take what is inside by zeroing

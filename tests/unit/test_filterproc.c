@@ -60,6 +60,8 @@ static void child_misbehave(const char *mode)
 		_exit(1);
 	if (strcmp(mode, "hangup") == 0)
 		close(STDIN_FILENO);
+	while (strcmp(mode, "busy") == 0)
+		;
 	pause();
 }
 
@@ -243,23 +245,34 @@ static void test_free_while_busy(void **state)
 	assert_int_equal(f.calls, 0);
 }
 
-static void test_deadline(void **state)
+/* The child is killed after so many seconds, and why has these words. */
+static void times_out(const char *mode, double least, const char *words)
 {
 	struct timespec before, after;
 	struct fixture f;
 	double took;
 
-	setup_mode(&f, "stuck");
+	setup_mode(&f, mode);
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	assert_int_equal(compile(&f, "udp port 4"), -ETIMEDOUT);
 	clock_gettime(CLOCK_MONOTONIC, &after);
 	took =
 	    (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
-	assert_true(took >= 0.99 && took < 3);
-	assert_non_null(strstr(f.why, "longer than 1 s"));
+	assert_true(took >= least && took < FILTERPROC_DEADLINE_MS / 1000.0 + 2);
+	assert_non_null(strstr(f.why, words));
 	assert_non_null(strstr(f.why, "udp port 4"));
 	assert_int_equal(compile(&f, "udp"), 0);
 	teardown(&f);
+}
+
+static void test_deadline(void **state)
+{
+	times_out("stuck", 4.99, "longer than 5 s:");
+}
+
+static void test_cpu_time(void **state)
+{
+	times_out("busy", 0.99, "longer than 1 s of CPU time:");
 }
 
 /* Whatever ends the child: the request gets an error, the next one an answer. */
@@ -402,6 +415,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(test_free_in_answer),
 	    cmocka_unit_test(test_free_while_busy),
 	    cmocka_unit_test(test_deadline),
+	    cmocka_unit_test(test_cpu_time),
 	    cmocka_unit_test(test_crash),
 	    cmocka_unit_test(test_leave),
 	    cmocka_unit_test(test_garbage),
