@@ -116,7 +116,8 @@ __noinline __u64 content_key(__u64 at, __u32 len, __u32 ethernet)
 /* The key of the packet in the sk_buff at this address, from its network header on. */
 static __always_inline __u64 content_of_skb(__u64 skb)
 {
-	__u64 head = (__u64)PACKET_READ(sk_buff, skb, head), data = (__u64)PACKET_READ(sk_buff, skb, data);
+	__u64 head = source_number((__u64)PACKET_READ(sk_buff, skb, head));
+	__u64 data = source_number((__u64)PACKET_READ(sk_buff, skb, data));
 	__u64 end = data + PACKET_READ(sk_buff, skb, len) - PACKET_READ(sk_buff, skb, data_len);
 	__u64 at = head + PACKET_READ(sk_buff, skb, network_header);
 

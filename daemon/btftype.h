@@ -20,6 +20,8 @@ bool btftype_is_pointer_to(const struct btf *btf, uint32_t id, const char *name)
  */
 unsigned btftype_find_pointer(const struct btf *btf, const struct btf_param *params, unsigned count,
 			 const char *const *names);
+/* Does it describe a function of this name? Of functions that BPF programs may call, the kernel describes all. */
+bool btftype_has_function(const struct btf *btf, const char *name);
 /* The type as C text ("const struct sk_buff *"), cut to size bytes. Returns text. */
 const char *btftype_text(const struct btf *btf, uint32_t id, char *text, size_t size);
 

@@ -96,12 +96,11 @@ static bool access_works(struct kernel *k, enum netcap_access access, bool var_s
 	const struct template_copy copy = { .config = &config, .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
 					    .filter = &code, .btf_id = attach_btf_id };
 	int fd = -1;
-	char why[256];
 
 	k->access = access;
 	k->var_stack = var_stack;
 	if (!maps_make_shared(&maps, 1, 4096) && !trial_filter(k, &code))
-		fd = template_load(k->templates, &copy, &maps, why, sizeof(why));
+		fd = template_load(k->templates, &copy, &maps, NULL, 0);
 	if (fd >= 0)
 		close(fd);
 	filter_code_clear(&code);
@@ -145,7 +144,7 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		snprintf(why, size, "no memory for the kernel's types");
 		return -ENOMEM;
 	}
-	k->templates = template_set_new(why, size);
+	k->templates = template_set_new(k->btf, why, size);
 	if (!k->templates)
 		return -errno;
 	k->page_linear = pagemap_find(k->page_why, sizeof(k->page_why));

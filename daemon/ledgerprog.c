@@ -14,6 +14,7 @@
 #include "bpf/ledger.h" /* the skeletons need its types */
 #include "bpf/ledger_cast.skel.h"
 #include "bpf/ledger_plain.skel.h"
+#include "daemon/btftype.h"
 #include "daemon/ledgerprog.h"
 #include "daemon/tracepoint.h"
 
@@ -171,7 +172,7 @@ struct ledgerprog *ledgerprog_new(const struct kernel *k, char *why, size_t size
 	int r = p ? -EINVAL : -ENOMEM;
 
 	*why = '\0';
-	for (size_t v = 0; p && !p->object && v < sizeof(variants) / sizeof(*variants); v++)
+	for (size_t v = !btftype_has_function(k->btf, "bpf_rdonly_cast"); p && !p->object && v < sizeof(variants) / sizeof(*variants); v++)
 		r = load(p, k, variants[v], why, size);
 	if (!r)
 		r = prepare(p) ?: attach(p);

@@ -17,6 +17,7 @@
 #include "bpf/process.skel.h"
 #include "bpf/process_old.skel.h"
 #include "daemon/blueprint.h"
+#include "daemon/btftype.h"
 #include "daemon/constants.h"
 #include "daemon/splice.h"
 #include "daemon/template.h"
@@ -81,6 +82,7 @@ struct template_set {
 	struct blueprint kinds[TEMPLATE_KINDS];
 	int btf[FAMILIES]; /* the programs' own type information, as loaded; or -1 */
 	enum variant variant; /* of KERNEL */
+	enum variant least;   /* the first that this kernel may take */
 };
 
 static enum family family_of(enum template_kind kind)
@@ -130,12 +132,23 @@ static int take_object(struct template_set *set, enum family family, enum varian
 	return r;
 }
 
+/*
+ * The best variant that the kernel has the functions for. To find out by loading it takes an emulated machine seconds. Where
+ * the probe fails it is no less to load it.
+ */
+static enum variant first_variant(const struct btf *btf)
+{
+	if (btftype_has_function(btf, "bpf_rdonly_cast"))
+		return CAST;
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) ? PLAIN : OLD;
+}
+
 /* The best variant that the kernel takes. 0, or negative errno with a sentence in why. */
 static int take_family(struct template_set *set, enum family family, enum variant *variant, char *why, size_t size)
 {
 	int r = -EINVAL;
 
-	for (int v = 0; r && v < VARIANTS; v++) {
+	for (int v = set->least; r && v < VARIANTS; v++) {
 		*variant = v;
 		if (families[family].variants[v])
 			r = take_object(set, family, v);
@@ -147,7 +160,7 @@ static int take_family(struct template_set *set, enum family family, enum varian
 	return r;
 }
 
-struct template_set *template_set_new(char *why, size_t size)
+struct template_set *template_set_new(const struct btf *btf, char *why, size_t size)
 {
 	struct template_set *set = calloc(1, sizeof(*set));
 	int r;
@@ -158,6 +171,7 @@ struct template_set *template_set_new(char *why, size_t size)
 	}
 	for (int family = 0; family < FAMILIES; family++)
 		set->btf[family] = -1;
+	set->least = first_variant(btf);
 	r = take_family(set, KERNEL, &set->variant, why, size);
 	if (!r)
 		return set;
@@ -354,7 +368,7 @@ int template_load(const struct template_set *set, const struct template_copy *co
 	}
 	fd = bpf_prog_load(type, name, "Dual BSD/GPL", b.code.insns, b.code.count, &options);
 	r = -errno;
-	if (fd < 0) {
+	if (fd < 0 && size) {
 		char *log = calloc(1, LOG_BYTES);
 
 		options.log_buf = log;

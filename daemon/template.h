@@ -75,11 +75,13 @@ struct template_maps {
 
 struct template_set;
 
+struct btf;
+
 /*
- * Opens, relocates and verifies the programs. Blocks for some tens of milliseconds. NULL with errno
- * and a sentence in why (size bytes).
+ * Opens, relocates and verifies the programs. Blocks for some tens of milliseconds. btf: the kernel's types, only
+ * looked at here. NULL with errno and a sentence in why (size bytes).
  */
-struct template_set *template_set_new(char *why, size_t size);
+struct template_set *template_set_new(const struct btf *btf, char *why, size_t size);
 /*
  * Does the same for the programs at trace points in user space, unless it is done: most daemons never need them. The worker's,
  * before anything else is done with TEMPLATE_PROCESS or TEMPLATE_ENTER. 0, or negative errno and a sentence.
@@ -92,7 +94,7 @@ void template_target(const struct template_set *set, enum template_kind kind,
 		     struct filter_target *t);
 /*
  * Loads a copy. Returns the program's descriptor, or negative errno with what the verifier said last in
- * why. Any thread.
+ * why (for which it is loaded once more, unless size is 0). Any thread.
  */
 int template_load(const struct template_set *set, const struct template_copy *copy,
 		  const struct template_maps *maps, char *why, size_t size);
