@@ -81,6 +81,8 @@ static int check_process_options(const struct spec *s, const struct kinds *kinds
 			      "packets in user space have no sk_buff that this could be about: leave it out");
 	if (!kernel && !kinds->mbuf && s->interface)
 		return refuse(r, "interface", "plain bytes in user space are of no device, and none would match: leave it out");
+	if (!kernel && s->backend)
+		return refuse(r, "backend", "functions of processes are attached in one way, and this is about those of the kernel: leave it out");
 	if (!kernel && s->stack)
 		return refuse(r, "stack", "at trace points in user space there is no kernel stack to keep: leave it out");
 	return 0;

@@ -137,6 +137,7 @@ static void test_together(void **state)
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"gather\":\"pointer\"}", "gather", "in several processes");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"mark\":1}", "mark", "no sk_buff");
 	check_refused("{\"points\":[\"raw:f@1@2\"],\"stack\":true}", "stack", "no kernel stack");
+	check_refused("{\"points\":[\"raw:f@1@2\"],\"backend\":\"kprobe\"}", "backend", "those of the kernel");
 }
 
 int main(void)
