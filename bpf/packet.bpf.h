@@ -166,8 +166,8 @@ static __noinline long netcap_load(struct netcap_packet *pkt, __u32 off, __u32 s
 {
 #ifdef NETCAP_PROCESS
 	/*
-	 * What filters know of bits and of ranges is at odds with itself where ways cannot be taken, of which the verifiers of
-	 * Linux 6.8 to 6.18 complain as of a bug of their own (5f99f312bd3b).
+	 * What the verifier knows of a filter's offset, bits and range, is at odds on ways that cannot be taken, of which that
+	 * of Linux 6.18 warns as of a bug of its own (5f99f312bd3b).
 	 */
 	VERIFIER_FORGET(off);
 #endif

@@ -58,12 +58,12 @@ static const char *keyword(const struct btf_type *t)
 	return "";
 }
 
-/* Qualifiers stand in front of what is pointed to, stars behind, as the kernel writes them. */
 bool btftype_has_function(const struct btf *btf, const char *name)
 {
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
+/* Qualifiers stand in front of what is pointed to, stars behind, as the kernel writes them. */
 const char *btftype_text(const struct btf *btf, uint32_t id, char *text, size_t size)
 {
 	char stars[MAX_CHAIN + 1] = "", front[32] = "";

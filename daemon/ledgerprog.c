@@ -50,9 +50,11 @@ struct ledgerprog {
 };
 
 /* The objects that are made of the one source, best first. */
-static const void *(*const variants[])(size_t *size) = {
-	ledger_cast__elf_bytes, /* with bpf_rdonly_cast() (Linux 6.2) */
-	ledger_plain__elf_bytes,
+enum variant { CAST, PLAIN, VARIANTS };
+
+static const void *(*const variants[VARIANTS])(size_t *size) = {
+	[CAST] = ledger_cast__elf_bytes, /* with bpf_rdonly_cast() (Linux 6.2) */
+	[PLAIN] = ledger_plain__elf_bytes,
 };
 
 /* ---- the program ---- */
@@ -172,7 +174,7 @@ struct ledgerprog *ledgerprog_new(const struct kernel *k, char *why, size_t size
 	int r = p ? -EINVAL : -ENOMEM;
 
 	*why = '\0';
-	for (size_t v = !btftype_has_function(k->btf, "bpf_rdonly_cast"); p && !p->object && v < sizeof(variants) / sizeof(*variants); v++)
+	for (int v = btftype_has_function(k->btf, "bpf_rdonly_cast") ? CAST : PLAIN; p && !p->object && v < VARIANTS; v++)
 		r = load(p, k, variants[v], why, size);
 	if (!r)
 		r = prepare(p) ?: attach(p);

@@ -132,10 +132,7 @@ static int take_object(struct template_set *set, enum family family, enum varian
 	return r;
 }
 
-/*
- * The best variant that the kernel has the functions for. To find out by loading it takes an emulated machine seconds. Where
- * the probe fails it is no less to load it.
- */
+/* The best variant of which the kernel has the functions: loading those of which it has not would take as long as a start. */
 static enum variant first_variant(const struct btf *btf)
 {
 	if (btftype_has_function(btf, "bpf_rdonly_cast"))
