@@ -69,7 +69,7 @@ def test_500_cycles(client, daemon, process, pytestconfig):
             assert process.alive, f"the process ended in cycle {cycle}"
     assert not worker.failure and worker.sent == worker.told > 0
     assert daemon.wait_no_sessions()
-    assert_text_is(before, process.pid)
+    assert_text_is(before, process.pid, 60 + cycles / 10)  # one after another, and a kernel may take longer for each than a cycle
     assert descriptors(process.pid) == held
     assert netcap.wait_until(lambda: len(netcap.bpf_left()) <= len(objects)), "BPF objects are left"
 

@@ -78,9 +78,9 @@ def text_of(pid):
             if "x" in m.access and m.path.startswith("/")}
 
 
-def assert_text_is(before, pid):
+def assert_text_is(before, pid, seconds=10.0):
     """As it was before: what was set is taken away in the background when a session has ended."""
-    assert wait_until(lambda: text_of(pid) == before), "breakpoints are left in the process"
+    assert wait_until(lambda: text_of(pid) == before, seconds), "breakpoints are left in the process"
 
 
 def symbols(path, *options):
