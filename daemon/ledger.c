@@ -270,7 +270,10 @@ static void on_sample(void *arg, const struct netcap_record *record)
 	recorder_add(l->recorder, record);
 }
 
-/* Whether something was dropped. */
+/*
+ * Whether something was dropped. While a follower waits for names of what was dropped before it came, what is dropped stays in
+ * the kernel: those that do not wait will be told of all that was read.
+ */
 static bool read_counts(struct ledger *l)
 {
 	static const struct ledgerprog_callbacks callbacks = {
@@ -278,8 +281,11 @@ static bool read_counts(struct ledger *l)
 		.overflow = on_overflow,
 		.sample = on_sample,
 	};
-	int r = l->why[0] ? 0 : ledgerprog_read(l->program, ledger_now(), &callbacks, l);
+	int r;
 
+	if (!TAILQ_EMPTY(&l->waiting) && !l->stopping)
+		return true; /* perhaps, and the next second tells */
+	r = l->why[0] ? 0 : ledgerprog_read(l->program, ledger_now(), &callbacks, l);
 	if (r == -ENOMEM)
 		return true; /* the next second tries again */
 	if (r < 0) {
@@ -419,6 +425,7 @@ void ledger_stop(struct ledger *l)
 {
 	if (!l || l->stopping)
 		return;
+	admit(l);
 	read_counts(l);
 	l->stopping = true;
 	tell_followers(l, true);
