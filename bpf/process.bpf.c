@@ -248,7 +248,7 @@ static __noinline __u64 packets_address(struct bpf_user_pt_regs_t *ctx)
 /*
  * The call is never made, which the verifier sees, but not daemon/trim.c. A program with one keeps to the stack of its task.
  * Others have a stack for each CPU since Linux 6.13 (7d1cd70d4b16), as if nothing could come between them; but a task that
- * is at a uprobe may be preempted by another one that is, too.
+ * is at a uprobe may be preempted by another one that is, too. netcap_enter() takes less than the 64 bytes from which on they do.
  */
 static __always_inline void keep_stack_of_task(void *ctx)
 {
