@@ -8,6 +8,15 @@
 #define CALLER_SAVED 0x3f /* r0 to r5, which a call leaves unknown, as bits */
 #define ARGUMENTS    0x3e /* r1 to r5, all of which it may read */
 
+/* What is known where ways meet. Between such places it follows from there, and is not kept: programs have thousands of instructions. */
+struct flow_state {
+	uint64_t values[FLOW_REGISTERS];
+	uint32_t at;       /* the instruction */
+	uint16_t mask;     /* registers whose value is known, as bits */
+	bool reached;
+	bool waits;        /* is in flow.todo */
+};
+
 bool flow_is_jump(const struct bpf_insn *i)
 {
 	uint8_t class = BPF_CLASS(i->code), op = BPF_OP(i->code);
@@ -43,10 +52,10 @@ uint64_t flow_wide_value(const struct bpf_insn *i)
 
 /* ---- what is reached, and with which values ---- */
 
-/* The state also comes from here. What two ways do not agree on is unknown. */
-static void meet(struct flow *f, size_t at, const struct flow_known *from)
+/* This state comes to the instruction, too. What two ways do not agree on is unknown. */
+static void meet(struct flow *f, size_t at, const struct flow_state *from)
 {
-	struct flow_known *k = &f->known[at];
+	struct flow_state *k = &f->states[f->entries[at]];
 	uint16_t mask = from->mask;
 
 	if (k->reached) {
@@ -62,24 +71,24 @@ static void meet(struct flow *f, size_t at, const struct flow_known *from)
 	}
 	k->mask = mask;
 	if (!k->waits)
-		f->todo[f->todo_count++] = at;
+		f->todo[f->todo_count++] = f->entries[at];
 	k->waits = true;
 }
 
-static bool get(const struct flow_known *k, int reg, uint64_t *value)
+static bool get(const struct flow_state *k, int reg, uint64_t *value)
 {
 	*value = k->values[reg];
 	return k->mask & 1U << reg;
 }
 
-static void set(struct flow_known *k, int reg, bool is_known, uint64_t value)
+static void set(struct flow_state *k, int reg, bool is_known, uint64_t value)
 {
 	k->mask = is_known ? k->mask | 1U << reg : k->mask & ~(1U << reg);
 	k->values[reg] = value;
 }
 
 /* The second operand of an operation or comparison. */
-static bool operand(const struct flow_known *k, const struct bpf_insn *i, uint64_t *value)
+static bool operand(const struct flow_state *k, const struct bpf_insn *i, uint64_t *value)
 {
 	if (BPF_SRC(i->code) == BPF_X)
 		return get(k, i->src_reg, value);
@@ -120,7 +129,7 @@ static bool compute(uint8_t op, uint64_t a, uint64_t b, uint64_t *result)
 	}
 }
 
-static void calculate(struct flow_known *k, const struct bpf_insn *i)
+static void calculate(struct flow_state *k, const struct bpf_insn *i)
 {
 	uint64_t a, b, result = 0;
 	bool known = operand(k, i, &b) && !i->off; /* off: signed division, moves with sign extension */
@@ -135,7 +144,7 @@ static void calculate(struct flow_known *k, const struct bpf_insn *i)
 }
 
 /* What the instruction makes of the registers. */
-static void apply(struct flow_known *k, const struct bpf_insn *i)
+static void apply(struct flow_state *k, const struct bpf_insn *i)
 {
 	switch (BPF_CLASS(i->code)) {
 	case BPF_ALU:
@@ -205,12 +214,14 @@ static bool compare(uint8_t op, uint64_t a, uint64_t b, enum flow_way *way)
 	}
 }
 
-/* Where a jump goes. */
-static enum flow_way decide(const struct flow_known *k, const struct bpf_insn *i)
+/* Where the instruction goes. */
+static enum flow_way decide(const struct flow_state *k, const struct bpf_insn *i)
 {
 	enum flow_way way = FLOW_BOTH;
 	uint64_t a, b;
 
+	if (!flow_is_jump(i))
+		return FLOW_NOT_TAKEN;
 	if (flow_is_goto(i))
 		return FLOW_TAKEN;
 	if (!get(k, i->dst_reg, &a) || !operand(k, i, &b))
@@ -227,42 +238,72 @@ size_t flow_target(const struct bpf_insn *insns, size_t at)
 	return at + 1 + (flow_is_reference(&insns[at]) ? insns[at].imm : insns[at].off);
 }
 
-enum flow_way flow_way(const struct flow *f, size_t at)
+static size_t next_of(const struct flow *f, size_t at)
 {
-	return decide(&f->known[at], &f->insns[at]);
+	return at + (flow_is_wide(&f->insns[at]) ? 2 : 1);
 }
 
-static void visit(struct flow *f, size_t at)
+/* Goes on from where ways meet to where they meet next. */
+static void walk(struct flow *f, struct flow_state *from)
 {
-	const struct bpf_insn *i = &f->insns[at];
-	const struct flow_known nothing = { .reached = true };
-	struct flow_known k = f->known[at];
-	enum flow_way way = FLOW_NOT_TAKEN;
+	const struct flow_state nothing = { .reached = true };
+	struct flow_state k = *from;
+	size_t at = from->at;
 
-	if (is_exit(i))
-		return;
-	if (flow_is_jump(i))
-		way = decide(&k, i);
-	if (flow_is_reference(i))
-		meet(f, flow_target(f->insns, at), &nothing);
-	apply(&k, i);
-	if (way != FLOW_NOT_TAKEN)
-		meet(f, flow_target(f->insns, at), &k);
-	if (way != FLOW_TAKEN)
-		meet(f, at + (flow_is_wide(i) ? 2 : 1), &k);
+	from->waits = false;
+	do {
+		const struct bpf_insn *i = &f->insns[at];
+		enum flow_way way = decide(&k, i);
+
+		if (is_exit(i))
+			return;
+		if (flow_is_reference(i))
+			meet(f, flow_target(f->insns, at), &nothing);
+		apply(&k, i);
+		if (way != FLOW_NOT_TAKEN)
+			meet(f, flow_target(f->insns, at), &k);
+		if (way == FLOW_TAKEN)
+			return;
+		at = next_of(f, at);
+	} while (!f->entries[at]);
+	meet(f, at, &k);
 }
 
 static void find_reached(struct flow *f)
 {
-	const struct flow_known nothing = { .reached = true };
+	const struct flow_state nothing = { .reached = true };
 
 	meet(f, 0, &nothing);
-	while (f->todo_count) {
-		uint32_t at = f->todo[--f->todo_count];
+	while (f->todo_count)
+		walk(f, &f->states[f->todo[--f->todo_count]]);
+}
 
-		f->known[at].waits = false;
-		visit(f, at);
-	}
+/* What is the same whenever it is computed need not be computed. */
+static void fold(struct bpf_insn *i, const struct flow_state *behind)
+{
+	uint8_t class = BPF_CLASS(i->code);
+	uint64_t value;
+
+	if ((class == BPF_ALU64 || class == BPF_ALU) && get(behind, i->dst_reg, &value) &&
+	    (int64_t)value == (int32_t)value)
+		*i = (struct bpf_insn){ .code = FLOW_MOVE, .dst_reg = i->dst_reg, .imm = value };
+}
+
+/* When all is known where ways meet: what each instruction between this place and the next ones does. */
+static void conclude(struct flow *f, struct flow_state k)
+{
+	size_t at = k.at;
+
+	do {
+		struct bpf_insn *i = &f->insns[at];
+
+		f->ways[at] = decide(&k, i);
+		if (is_exit(i) || f->ways[at] == FLOW_TAKEN)
+			return;
+		apply(&k, i);
+		fold(i, &k);
+		at = next_of(f, at);
+	} while (!f->entries[at]);
 }
 
 /* ---- what somebody reads ---- */
@@ -303,16 +344,14 @@ static uint16_t reads(const struct bpf_insn *i)
 /* Registers that are wanted behind it, on any of its ways. */
 static uint16_t wanted_behind(const struct flow *f, size_t at)
 {
-	const struct bpf_insn *i = &f->insns[at];
-	enum flow_way way = flow_is_jump(i) ? flow_way(f, at) : FLOW_NOT_TAKEN;
 	uint16_t wanted = 0;
 
-	if (is_exit(i))
+	if (is_exit(&f->insns[at]))
 		return 0;
-	if (way != FLOW_NOT_TAKEN)
+	if (f->ways[at] != FLOW_NOT_TAKEN)
 		wanted |= f->wanted[flow_target(f->insns, at)];
-	if (way != FLOW_TAKEN)
-		wanted |= f->wanted[at + (flow_is_wide(i) ? 2 : 1)];
+	if (f->ways[at] != FLOW_TAKEN)
+		wanted |= f->wanted[next_of(f, at)];
 	return wanted;
 }
 
@@ -328,7 +367,7 @@ static uint16_t wanted_from(const struct flow *f, size_t at)
 	const struct bpf_insn *i = &f->insns[at];
 	uint16_t wanted = wanted_behind(f, at);
 
-	if (flow_is_idle(f, at) || (flow_is_jump(i) && flow_way(f, at) != FLOW_BOTH))
+	if (flow_is_idle(f, at) || (flow_is_jump(i) && f->ways[at] != FLOW_BOTH))
 		return wanted;
 	if (BPF_CLASS(i->code) == BPF_JMP && BPF_OP(i->code) == BPF_CALL)
 		wanted &= ~CALLER_SAVED;
@@ -346,7 +385,7 @@ static void find_wanted(struct flow *f)
 		for (size_t at = f->count; at-- > 0;) {
 			uint16_t wanted;
 
-			if (!f->known[at].reached)
+			if (!f->ways[at])
 				continue;
 			wanted = wanted_from(f, at);
 			changed |= wanted != f->wanted[at];
@@ -355,45 +394,70 @@ static void find_wanted(struct flow *f)
 	} while (changed);
 }
 
-/* What is the same whenever it is computed need not be computed. */
-static void fold(struct flow *f)
+/* Numbers the instructions that are jumped to, and the first. Returns how many there are, or 0: too many. */
+static size_t number_entries(struct flow *f)
 {
-	for (size_t at = 0; at < f->count; at++) {
-		struct bpf_insn *i = &f->insns[at];
-		struct flow_known k = f->known[at];
-		uint64_t value;
+	size_t count = 1;
 
-		if (!k.reached || (BPF_CLASS(i->code) != BPF_ALU64 && BPF_CLASS(i->code) != BPF_ALU))
+	f->entries[0] = count++;
+	for (size_t at = 0; at < f->count; at = next_of(f, at)) {
+		const struct bpf_insn *i = &f->insns[at];
+		uint16_t *entry;
+
+		if (!flow_is_jump(i) && !flow_is_reference(i))
 			continue;
-		calculate(&k, i);
-		if (get(&k, i->dst_reg, &value) && (int64_t)value == (int32_t)value)
-			*i = (struct bpf_insn){ .code = FLOW_MOVE, .dst_reg = i->dst_reg, .imm = value };
+		entry = &f->entries[flow_target(f->insns, at)];
+		if (!*entry)
+			*entry = count++;
+		if (count > UINT16_MAX)
+			return 0;
 	}
+	return count;
 }
 
 static int make_room(struct flow *f)
 {
-	f->known = calloc(f->count, sizeof(*f->known));
+	size_t count;
+
+	f->ways = calloc(f->count, sizeof(*f->ways));
 	f->wanted = calloc(f->count, sizeof(*f->wanted));
-	f->todo = calloc(f->count, sizeof(*f->todo));
-	return f->known && f->wanted && f->todo ? 0 : -ENOMEM;
+	f->entries = calloc(f->count, sizeof(*f->entries));
+	if (!f->ways || !f->wanted || !f->entries)
+		return -ENOMEM;
+	count = number_entries(f);
+	if (!count)
+		return -E2BIG;
+	f->states = calloc(count, sizeof(*f->states));
+	f->todo = calloc(count, sizeof(*f->todo));
+	if (!f->states || !f->todo)
+		return -ENOMEM;
+	for (size_t at = 0; at < f->count; at++)
+		f->states[f->entries[at]].at = at;
+	return 0;
 }
 
 int flow_open(struct flow *f, struct bpf_insn *insns, size_t count)
 {
+	int r;
+
 	*f = (struct flow){ .insns = insns, .count = count };
-	if (make_room(f))
-		return -ENOMEM;
+	r = make_room(f);
+	if (r)
+		return r;
 	find_reached(f);
-	fold(f);
+	for (size_t at = 0; at < f->count; at++)
+		if (f->entries[at] && f->states[f->entries[at]].reached)
+			conclude(f, f->states[f->entries[at]]);
 	find_wanted(f);
 	return 0;
 }
 
 void flow_close(struct flow *f)
 {
-	free(f->known);
+	free(f->ways);
 	free(f->wanted);
+	free(f->entries);
+	free(f->states);
 	free(f->todo);
 	memset(f, 0, sizeof(*f));
 }

@@ -12,36 +12,30 @@
 #define FLOW_REGISTERS 11
 #define FLOW_MOVE (BPF_ALU64 | BPF_MOV | BPF_K) /* the code of dst = imm, sign-extended */
 
-/* What is known when an instruction runs, whichever way led there. */
-struct flow_known {
-	uint64_t values[FLOW_REGISTERS];
-	uint16_t mask;     /* registers whose value is known, as bits */
-	bool reached;
-	bool waits;        /* is in flow.todo */
-};
+/* Where an instruction goes: jumps to their target, others to the next one. */
+enum flow_way { FLOW_NOWHERE, FLOW_BOTH, FLOW_TAKEN, FLOW_NOT_TAKEN }; /* NOWHERE: it is never reached */
+
+struct flow_state;
 
 struct flow {
 	struct bpf_insn *insns; /* not owned */
 	size_t count;
-	struct flow_known *known; /* owned, one for each instruction */
+	uint8_t *ways;       /* owned: of each instruction, an enum flow_way */
 	uint16_t *wanted;    /* owned: registers whose values somebody reads from this instruction on, as bits */
-	uint32_t *todo;      /* owned: instructions to look at (again) */
+	uint16_t *entries;   /* owned: of each instruction that is jumped to, its place in states; 0: it is none */
+	struct flow_state *states; /* owned; the first is nobody's */
+	uint16_t *todo;      /* owned: states to go on from (again) */
 	size_t todo_count;
 };
-
-/* Where a jump goes. */
-enum flow_way { FLOW_BOTH, FLOW_TAKEN, FLOW_NOT_TAKEN };
 
 /*
  * Looks at a program of the main program and its subprograms, whose arguments are unknown. Operations whose result is
  * known become moves of that. insns must outlive f, and may change later only where what they do stays the same. 0, or
- * -ENOMEM. flow_close() in any case.
+ * -ENOMEM, or -E2BIG. flow_close() in any case.
  */
 int flow_open(struct flow *f, struct bpf_insn *insns, size_t count);
 void flow_close(struct flow *f);
 
-/* Which ways does the jump at this instruction have? */
-enum flow_way flow_way(const struct flow *f, size_t at);
 /* Does it write a register that nobody reads before it is written again, and nothing else? */
 bool flow_is_idle(const struct flow *f, size_t at);
 

@@ -33,7 +33,7 @@ static bool keeps_jump(struct trim *t, size_t at)
 	struct bpf_insn *i = &t->flow.insns[at];
 	bool meets = flow_is_goto(i) && !i->off;
 
-	switch (flow_way(&t->flow, at)) {
+	switch (t->flow.ways[at]) {
 	case FLOW_NOT_TAKEN:
 		return false;
 	case FLOW_TAKEN:
@@ -59,7 +59,7 @@ static void choose_kept(struct trim *t)
 	for (size_t at = t->flow.count; at-- > 0;) {
 		const struct bpf_insn *i = &t->flow.insns[at];
 
-		if (!t->flow.known[at].reached)
+		if (!t->flow.ways[at])
 			continue;
 		t->kept[at] = flow_is_jump(i) ? keeps_jump(t, at) : !flow_is_idle(&t->flow, at) || is_reset(t, at);
 		if (flow_is_wide(i))
@@ -117,7 +117,7 @@ static void move_functions(struct trim *t, struct bpf_func_info *functions, uint
 	for (uint32_t f = 0; f < *count; f++) {
 		uint32_t start = functions[f].insn_off;
 
-		if (!t->flow.known[start].reached)
+		if (!t->flow.ways[start])
 			continue;
 		functions[left] = functions[f];
 		functions[left++].insn_off = t->places[start];
