@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The constants of one copy of a program. In the object they are a map, which has a value for everything, so that
- * the verifier sees all of the program when the daemon starts. For a copy daemon/template.c puts each value in the
+ * bpftool can load it and the verifier sees all of the programs (tests/vm/functions). For a copy daemon/template.c puts each value in the
  * place of its load, which costs nothing when the program runs.
  */
 #ifndef NETCAP_CONFIG_BPF_H

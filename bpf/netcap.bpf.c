@@ -4,6 +4,7 @@
  * makes, for every trace point of every session, a copy with that session's maps, constants and
  * filter (daemon/template.c).
  */
+#include "sections.h"
 #include "packet.bpf.h"
 #include "xdp.bpf.h"
 #include "describe.bpf.h"
@@ -254,7 +255,6 @@ static __always_inline int hit(void *ctx, union netcap_place place, struct sk_bu
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
 		return 0;
-	__sync_fetch_and_add(&counters->hits, 1);
 	if (calls)
 		call_forget(ctx);
 	if (!skb)
@@ -296,7 +296,6 @@ static __always_inline int hit_xdp(void *ctx, __u32 point, __u64 source, bool re
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
 		return 0;
-	__sync_fetch_and_add(&counters->hits, 1);
 	if (calls)
 		call_forget(ctx);
 	dev = xdp_dev(source);
@@ -326,7 +325,7 @@ static __always_inline union netcap_place config_place(void)
 }
 
 /* Tracepoints, and functions by fentry, whose skb has a type; which without bpf_rdonly_cast() is not used: cast.bpf.h. */
-SEC("tp_btf/kfree_skb")
+SEC(SECTION_TYPED)
 int netcap_typed(__u64 *ctx)
 {
 	if (!active())
@@ -336,7 +335,7 @@ int netcap_typed(__u64 *ctx)
 }
 
 /* The same where the skb is only an address. */
-SEC("raw_tp/kfree_skb")
+SEC(SECTION_ARGUMENTS)
 int netcap_untyped(__u64 *ctx)
 {
 	__u64 value;
@@ -350,7 +349,7 @@ int netcap_untyped(__u64 *ctx)
 }
 
 /* Functions by kprobe and kprobe.multi: one program for all of a session's, wherever they have their skb. */
-SEC("kprobe")
+SEC(SECTION_REGISTERS)
 int netcap_kprobe(void *ctx)
 {
 	union netcap_place place;
@@ -366,7 +365,7 @@ int netcap_kprobe(void *ctx)
 }
 
 /* Functions with a packet of XDP, and XDP programs, by fentry. */
-SEC("raw_tp/kfree_skb")
+SEC(SECTION_ARGUMENTS)
 int netcap_xdp(__u64 *ctx)
 {
 	__u64 address;
@@ -378,7 +377,7 @@ int netcap_xdp(__u64 *ctx)
 }
 
 /* The same by kprobe and kprobe.multi. */
-SEC("kprobe")
+SEC(SECTION_REGISTERS)
 int netcap_xdp_kprobe(void *ctx)
 {
 	union netcap_place place;
@@ -392,7 +391,7 @@ int netcap_xdp_kprobe(void *ctx)
 }
 
 /* The return of a function, whose entry has one of the programs above by fentry. */
-SEC("raw_tp/kfree_skb")
+SEC(SECTION_ARGUMENTS)
 int netcap_return(__u64 *ctx)
 {
 	struct netcap_return *r;
@@ -412,7 +411,7 @@ int netcap_return(__u64 *ctx)
 }
 
 /* Beside a session that follows packets: a function that makes an sk_buff of another one, its first two arguments. */
-SEC("raw_tp/kfree_skb")
+SEC(SECTION_ARGUMENTS)
 int netcap_copy(void *ctx)
 {
 	if (active())
@@ -421,7 +420,7 @@ int netcap_copy(void *ctx)
 }
 
 /* The same for a function that frees one. */
-SEC("raw_tp/kfree_skb")
+SEC(SECTION_ARGUMENTS)
 int netcap_free(void *ctx)
 {
 	struct netcap_end *end;

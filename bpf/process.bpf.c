@@ -3,6 +3,7 @@
  * The capture programs at trace points in user space: functions and USDT probes of processes that have packets in their
  * own memory, as mbufs of DPDK or as plain bytes. Templates, as those of netcap.bpf.c.
  */
+#include "sections.h"
 #include "process.bpf.h"
 #include "describe.bpf.h"
 #include "inner.bpf.h"
@@ -187,7 +188,6 @@ __noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u
 	/* in the middle of an array, too, or the session would end while packets of it are still counted */
 	if (!active())
 		return 0;
-	__sync_fetch_and_add(&counters->hits, 1);
 	if (process_asks() && !process_wanted(address))
 		goto filtered;
 	if (!process_locate(address, length, &pkt, &direct) || !process_readable(&pkt, direct)) {
@@ -263,7 +263,7 @@ static __always_inline void keep_stack_of_task(void *ctx)
  * A function as it is entered or returns, or a USDT probe. That it is one of the process that is meant, the kernel sees to; at
  * returns, where perf events of Linux do not ask, it is so as there must have been an entry.
  */
-SEC("kprobe")
+SEC(SECTION_REGISTERS)
 int netcap_process(struct bpf_user_pt_regs_t *ctx)
 {
 	__u64 address, length;
@@ -284,7 +284,7 @@ int netcap_process(struct bpf_user_pt_regs_t *ctx)
 }
 
 /* Beside it, if it stands at a return: the function as it is entered. */
-SEC("kprobe")
+SEC(SECTION_REGISTERS)
 int netcap_enter(struct bpf_user_pt_regs_t *ctx)
 {
 	struct netcap_entered key = entered_key(ctx, sizeof(__u64));

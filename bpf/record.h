@@ -270,9 +270,8 @@ struct netcap_control {
 };
 
 /*
- * Counters of one trace point on one CPU (per-CPU array, indexed by point). hits is last: a reader
- * copies upwards while programs write hits first, so what it sees is never more than its hits.
- * Once nothing runs, hits == filtered + captured + lost + limited.
+ * Counters of one trace point on one CPU (per-CPU array, indexed by point). Each hit adds one to one of the first four, as
+ * its program ends: what a locked addition at its beginning would cost is most of what may be saved of a hit.
  */
 struct netcap_counters {
 	__u64 filtered; /* did not match */
@@ -280,7 +279,6 @@ struct netcap_counters {
 	__u64 lost;     /* the ring was full */
 	__u64 limited;  /* after the count limit */
 	__u64 arrived;  /* with histogram: packets that were here, however often */
-	__u64 hits;
 };
 
 /* One captured packet. In the ring: this, the stack slot if NETCAP_F_STACK, user_words, then data. */
@@ -459,7 +457,7 @@ _Static_assert(sizeof(struct netcap_journey) == 40 + 256, "netcap_journey: layou
 _Static_assert(sizeof(struct netcap_config) == 184, "netcap_config: layout");
 _Static_assert(sizeof(union netcap_place) == 8, "netcap_place: layout");
 _Static_assert(sizeof(struct netcap_control) == 136, "netcap_control: layout");
-_Static_assert(sizeof(struct netcap_counters) == 48, "netcap_counters: layout");
+_Static_assert(sizeof(struct netcap_counters) == 40, "netcap_counters: layout");
 _Static_assert(sizeof(struct netcap_record) == 120, "netcap_record: layout");
 _Static_assert(sizeof(struct netcap_return) == 24, "netcap_return: layout");
 _Static_assert(sizeof(struct netcap_end) == 16, "netcap_end: layout");

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "bpf/sections.h"
 #include "daemon/blueprint.h"
 #include "daemon/constants.h"
 
-static const char *const map_names[BLUEPRINT_MAPS] = {
+static const char *const map_names[BLUEPRINT_MAPS] = { /* 15 characters at most, or the kernel cuts them */
 	[BLUEPRINT_CONFIG] = ".rodata.config",
 	[BLUEPRINT_CONTROL] = ".data.control",
 	[BLUEPRINT_COUNTERS] = "netcap_counters",
@@ -37,25 +39,45 @@ static bool is_call(const struct bpf_insn *i)
 	return i->code == (BPF_JMP | BPF_CALL) && i->src_reg == BPF_PSEUDO_CALL;
 }
 
-static bool is_callback(const struct bpf_insn *i)
+/* What blueprint_take() works on, for libbpf's calls meanwhile. */
+struct taking {
+	const struct bpf_object *object;
+	const char *const *names;
+	size_t count, taken;
+	struct blueprint *blueprints;
+	int fds[BLUEPRINT_MAPS]; /* the object's maps, 0: not seen yet */
+};
+
+/* By its name, which the kernel knows: libbpf 1.4 and newer do not tell descriptors until all is loaded. Or BLUEPRINT_MAPS. */
+static enum blueprint_map find_map(struct taking *now, int fd)
 {
-	return i->code == (BPF_LD | BPF_IMM | BPF_DW) && i->src_reg == BPF_PSEUDO_FUNC;
+	struct bpf_map_info info = {};
+	uint32_t length = sizeof(info);
+	int slot;
+
+	for (slot = 0; slot < BLUEPRINT_MAPS; slot++)
+		if (now->fds[slot] == fd)
+			return slot;
+	if (bpf_obj_get_info_by_fd(fd, &info, &length))
+		return BLUEPRINT_MAPS;
+	for (slot = 0; slot < BLUEPRINT_MAPS && strcmp(info.name, map_names[slot]); slot++)
+		;
+	if (slot < BLUEPRINT_MAPS)
+		now->fds[slot] = fd;
+	return slot;
 }
 
 /* Replaces the object's map descriptors, which go away with it, by slots. Constants are read in one way only. */
-static int name_maps(struct blueprint *t, const struct bpf_object *object)
+static int name_maps(struct taking *now, struct blueprint *t)
 {
 	for (size_t i = 0; i < t->count; i++) {
-		int slot;
+		enum blueprint_map slot;
 
 		if (!blueprint_wants_map(&t->insns[i]))
 			continue;
-		for (slot = 0; slot < BLUEPRINT_MAPS; slot++)
-			if (t->insns[i].imm ==
-			    bpf_object__find_map_fd_by_name(object, map_names[slot]))
-				break;
+		slot = find_map(now, t->insns[i].imm);
 		if (slot == BLUEPRINT_MAPS)
-			return -ENOENT;
+			return -EPROTO;
 		if (slot == BLUEPRINT_CONFIG && !constants_is_read(&t->insns[i], t->count - i))
 			return -EPROTO;
 		t->insns[i].imm = slot;
@@ -64,61 +86,18 @@ static int name_maps(struct blueprint *t, const struct bpf_object *object)
 	return 0;
 }
 
-static int compare_u32(const void *a, const void *b)
+/* The verifier needs func_info to know which subprograms are global. libbpf hands it out to whoever prepares the load. */
+static int learn_functions(struct blueprint *t, const struct bpf_prog_load_opts *load)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Where subprograms start, in order, the main program (0) included. Returns how many, or 0. */
-static uint32_t subprogram_starts(const struct blueprint *t, uint32_t starts[BLUEPRINT_FUNCTIONS])
-{
-	uint32_t n = 1;
-
-	starts[0] = 0;
-	for (uint32_t i = 0; i < t->count; i++) {
-		uint32_t start, j;
-
-		if (!is_call(&t->insns[i]) && !is_callback(&t->insns[i]))
-			continue;
-		start = i + 1 + t->insns[i].imm;
-		for (j = 0; j < n && starts[j] != start; j++)
-			;
-		if (j < n)
-			continue;
-		if (n == BLUEPRINT_FUNCTIONS)
-			return 0;
-		starts[n++] = start;
-	}
-	qsort(starts, n, sizeof(*starts), compare_u32);
-	return n;
-}
-
-/*
- * The verifier needs func_info to know which subprograms are global. libbpf does not hand it out, but
- * the kernel does: one entry per subprogram, in order (bpf_prog_info, Linux 5.0). Its offsets are those
- * after verification; those before are the subprograms' starts.
- */
-static int learn_functions(struct blueprint *t, int program)
-{
-	struct bpf_prog_info info = {};
-	uint32_t starts[BLUEPRINT_FUNCTIONS], length = sizeof(info);
-
-	info.nr_func_info = BLUEPRINT_FUNCTIONS;
-	info.func_info_rec_size = sizeof(struct bpf_func_info);
-	info.func_info = (uintptr_t)t->functions;
-	if (bpf_obj_get_info_by_fd(program, &info, &length))
-		return -errno;
-	t->function_count = info.nr_func_info;
-	if (t->function_count != subprogram_starts(t, starts))
+	if (!load->func_info_cnt || load->func_info_cnt > BLUEPRINT_FUNCTIONS ||
+	    load->func_info_rec_size != sizeof(struct bpf_func_info))
 		return -EPROTO;
-	for (uint32_t i = 0; i < t->function_count; i++)
-		t->functions[i].insn_off = starts[i];
+	t->function_count = load->func_info_cnt;
+	memcpy(t->functions, load->func_info, t->function_count * sizeof(*t->functions));
 	t->stub = t->count;
 	if (t->function_count == 1)
 		return 0; /* one that takes no filter */
-	t->stub = starts[t->function_count - 1];
+	t->stub = t->functions[t->function_count - 1].insn_off;
 	for (size_t i = t->stub; i < t->count; i++)
 		if (is_call(&t->insns[i]))
 			t->load = i + 1 + t->insns[i].imm;
@@ -140,21 +119,92 @@ static void learn_user_places(struct blueprint *t, const struct btf *btf)
 	}
 }
 
-int blueprint_take(struct blueprint *t, const struct bpf_object *object, const char *name)
+static int take(struct taking *now, struct blueprint *t, const struct bpf_program *p,
+		const struct bpf_prog_load_opts *load)
 {
-	const struct bpf_program *p = bpf_object__find_program_by_name(object, name);
 	int r;
 
-	if (!p)
-		return -ENOENT;
 	t->count = bpf_program__insn_cnt(p);
 	t->insns = malloc(t->count * sizeof(*t->insns));
 	if (!t->insns)
 		return -ENOMEM;
 	memcpy(t->insns, bpf_program__insns(p), t->count * sizeof(*t->insns));
-	r = name_maps(t, object) ?: learn_functions(t, bpf_program__fd(p));
+	r = name_maps(now, t) ?: learn_functions(t, load);
 	if (!r)
-		learn_user_places(t, bpf_object__btf(object));
+		learn_user_places(t, bpf_object__btf(now->object));
+	return r;
+}
+
+static _Thread_local struct taking *taking;
+
+/* libbpf is about to load a program: it is taken, and "return 0" loaded in its place. */
+static int take_instead(struct bpf_program *p, struct bpf_prog_load_opts *load, long cookie)
+{
+	static struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+
+	(void)cookie;
+	for (size_t i = 0; i < taking->count; i++) {
+		if (!strcmp(taking->names[i], bpf_program__name(p))) {
+			int r = take(taking, &taking->blueprints[i], p, load);
+
+			if (r)
+				return r;
+			taking->taken++;
+		}
+	}
+	load->func_info_cnt = load->line_info_cnt = 0;
+	return bpf_program__set_insns(p, nothing, sizeof(nothing) / sizeof(*nothing));
+}
+
+int blueprint_init(void)
+{
+	static const char *const sections[] = { SECTION_TYPED, SECTION_ARGUMENTS, SECTION_REGISTERS };
+	static bool done;
+	LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = take_instead);
+
+	for (size_t i = 0; !done && i < sizeof(sections) / sizeof(*sections); i++) {
+		int r = libbpf_register_prog_handler(sections[i], BPF_PROG_TYPE_SOCKET_FILTER, 0, &options);
+
+		if (r < 0)
+			return r;
+	}
+	done = true;
+	return 0;
+}
+
+/* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
+static int take_btf(const struct bpf_object *object, int *btf)
+{
+	*btf = fcntl(bpf_object__btf_fd(object), F_DUPFD_CLOEXEC, 0);
+	return *btf < 0 ? -errno : 0;
+}
+
+int blueprint_take(const void *elf, size_t size, const char *const names[], size_t count, struct blueprint t[], int *btf)
+{
+	/*
+	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
+	 * this kernel does not have: that takes CAP_SYS_ADMIN, and libbpf 1.1 fails without.
+	 */
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
+		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
+	struct taking now = { .object = object, .names = names, .count = count, .blueprints = t };
+	int r = object ? 0 : -errno;
+
+	taking = &now;
+	if (!r)
+		r = bpf_object__load(object);
+	taking = NULL;
+	if (!r && now.taken != count)
+		r = -ENOENT;
+	if (!r)
+		r = take_btf(object, btf);
+	bpf_object__close(object);
+	for (size_t i = 0; r && i < count; i++)
+		blueprint_clear(&t[i]);
 	return r;
 }
 

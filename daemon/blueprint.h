@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program of an object that was loaded once, as it is kept to make copies of (template.h): its instructions, relocated, with
- * numbers in the place of maps, and where its functions begin.
+ * A program as it is kept to make copies of (template.h): its instructions, relocated, with numbers in the place of maps, and
+ * where its functions begin. It is taken from libbpf just before that would load it, and is never verified itself: that would
+ * take most of a daemon's start, and each copy is verified anyway.
  */
 #ifndef BLUEPRINT_H
 #define BLUEPRINT_H
@@ -49,8 +50,14 @@ struct blueprint {
 
 /* Does the instruction load the address of a map or of its value? Then its imm is an enum blueprint_map. */
 bool blueprint_wants_map(const struct bpf_insn *i);
-/* Takes the program of this name. 0 or negative errno: -EPROTO: it is not as the object's author promised. */
-int blueprint_take(struct blueprint *t, const struct bpf_object *object, const char *name);
+/* Before the first blueprint_take(), while there is one thread. 0 or negative errno. */
+int blueprint_init(void);
+/*
+ * Opens an object and takes its programs of these names (count of them) into t, which are zeroes. btf gets a descriptor of the
+ * programs' own types, which is the caller's. 0, or negative errno with all that was taken cleared: -ENOENT: there is no such
+ * program; -EPROTO: one is not as the object's author promised.
+ */
+int blueprint_take(const void *elf, size_t size, const char *const names[], size_t count, struct blueprint t[], int *btf);
 /* Takes zeroes. */
 void blueprint_clear(struct blueprint *t);
 

@@ -70,10 +70,10 @@ void ebpf_alu64_imm(struct ebpf *e, int op, int dst, int32_t imm)
 	ebpf_emit(e, (struct bpf_insn){.code = BPF_ALU64 | op | BPF_K, .dst_reg = dst, .imm = imm});
 }
 
-void ebpf_add64(struct ebpf *e, int dst, int src)
+void ebpf_alu64(struct ebpf *e, int op, int dst, int src)
 {
-	ebpf_emit(e, (struct bpf_insn){
-			 .code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = dst, .src_reg = src});
+	ebpf_emit(e,
+		  (struct bpf_insn){.code = BPF_ALU64 | op | BPF_X, .dst_reg = dst, .src_reg = src});
 }
 
 void ebpf_alu32(struct ebpf *e, int op, int dst, int src)

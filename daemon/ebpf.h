@@ -39,7 +39,7 @@ int ebpf_resolve(struct ebpf *e);
 void ebpf_emit(struct ebpf *e, struct bpf_insn insn);
 void ebpf_emit_jump(struct ebpf *e, struct bpf_insn insn, size_t label);
 void ebpf_mov64(struct ebpf *e, int dst, int src);
-void ebpf_add64(struct ebpf *e, int dst, int src);
+void ebpf_alu64(struct ebpf *e, int op, int dst, int src);
 void ebpf_alu64_imm(struct ebpf *e, int op, int dst, int32_t imm);
 void ebpf_alu32(struct ebpf *e, int op, int dst, int src);
 void ebpf_alu32_imm(struct ebpf *e, int op, int dst, uint32_t imm);

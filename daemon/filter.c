@@ -9,86 +9,23 @@
 #include "daemon/ebpf.h"
 #include "daemon/filter.h"
 #include "daemon/filtercheck.h"
-
-/* What the registers hold. R1 to R5 are scratch and lost in every call of netcap_load(). */
-#define REG_PKT  BPF_REG_6
-#define REG_A    BPF_REG_7
-#define REG_X    BPF_REG_8
-#define REG_BASE BPF_REG_9 /* packet byte 0, for bytes below pkt->limit */
+#include "daemon/filterload.h"
 
 #define LABEL_REJECT 0
 #define LABEL_RAW    1
 #define FIRST_LABEL  2
 
-/*
- * Packets are shorter than 2 GiB, so bpf_filter() finds no byte at or above this offset. It is also
- * the largest immediate of eBPF that is not extended to a negative number.
- */
-#define OFFSET_MAX INT32_MAX
-/* Direct loads need an offset that fits in an instruction. */
-#define DISPLACEMENT_MAX INT16_MAX
-
-/* A load whose bytes are not below pkt->limit goes through netcap_load(), behind the program. */
-struct deferred {
-	size_t slow; /* label of the call */
-	size_t back; /* label of what follows the load */
-	uint32_t size;
-	uint32_t offset;
-	bool computed; /* the offset is in R2 already */
-	int dst;
-};
-
 struct emitter {
 	struct ebpf code;
 	const struct filter_target *target;
-	struct deferred *deferred; /* of the start that is being translated; has room for all */
-	size_t deferred_count;
+	struct filterload loads; /* of the start that is being translated */
 	int slots[BPF_MEMWORDS]; /* place of M[] on the stack, below R10; 0: not used */
 };
-
-static void defer(struct emitter *e, const struct deferred *d)
-{
-	e->deferred[e->deferred_count++] = *d;
-}
 
 static void leave(struct emitter *e, bool match)
 {
 	ebpf_alu64_imm(&e->code, BPF_MOV, BPF_REG_0, match);
 	ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_JMP | BPF_EXIT});
-}
-
-static void call_load(struct emitter *e)
-{
-	ptrdiff_t here = (ptrdiff_t)(e->target->body + e->code.count);
-
-	ebpf_emit(&e->code,
-		  (struct bpf_insn){.code = BPF_JMP | BPF_CALL,
-				    .src_reg = BPF_PSEUDO_CALL,
-				    .imm = (int32_t)((ptrdiff_t)e->target->load - (here + 1))});
-}
-
-/* ---- loads from the packet ---- */
-
-/*
- * The verifier takes only aligned accesses to the stack, where the window is, so that a load is
- * put together from as many as its alignment (a power of 2) needs. dst is not base.
- */
-static void load_pieces(struct emitter *e, int dst, int base, int offset, uint32_t bytes,
-			uint32_t alignment)
-{
-	uint32_t piece = bytes < alignment ? bytes : alignment;
-
-	ebpf_load_be(&e->code, dst, base, offset, piece);
-	for (uint32_t done = piece; done < bytes; done += piece) {
-		ebpf_load_be(&e->code, BPF_REG_1, base, offset + (int)done, piece);
-		ebpf_alu32_imm(&e->code, BPF_LSH, dst, piece * 8);
-		ebpf_alu32(&e->code, BPF_OR, dst, BPF_REG_1);
-	}
-}
-
-static uint32_t alignment_of(uint32_t offset)
-{
-	return offset & 1 ? 1 : offset & 2 ? 2 : 4;
 }
 
 /*
@@ -99,84 +36,8 @@ static bool never_loads(const struct filter_insn *insn)
 {
 	int class = BPF_CLASS(insn->code), mode = BPF_MODE(insn->code);
 
-	return (class == BPF_LD || class == BPF_LDX) && insn->k > OFFSET_MAX &&
+	return (class == BPF_LD || class == BPF_LDX) && insn->k > FILTERLOAD_OFFSET_MAX &&
 	       (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH);
-}
-
-/* The address is REG_BASE + offset. */
-static void load_absolute(struct emitter *e, int dst, uint32_t offset, uint32_t bytes)
-{
-	bool direct = e->target->access == NETCAP_ACCESS_DIRECT;
-	uint32_t direct_end = direct ? DISPLACEMENT_MAX : NETCAP_WINDOW;
-	struct deferred d = {.size = bytes, .offset = offset, .dst = dst};
-
-	d.slow = ebpf_labels(&e->code, 2);
-	d.back = d.slow + 1;
-	if (offset + bytes > direct_end) {
-		ebpf_jump(&e->code, d.slow);
-	} else {
-		ebpf_load(&e->code, BPF_W, BPF_REG_1, REG_PKT,
-			  offsetof(struct netcap_packet, limit));
-		ebpf_jump_if(&e->code, BPF_JMP32, BPF_JLT, BPF_REG_1, offset + bytes, d.slow);
-		load_pieces(e, dst, REG_BASE, (int)offset, bytes,
-			    direct ? 4 : alignment_of(offset));
-	}
-	ebpf_place(&e->code, d.back);
-	defer(e, &d);
-}
-
-/*
- * The address is X + offset, in 64 bits, so that a sum that does not fit in 32 is seen
- * (bpf_filter() rejects it) instead of coming out small.
- */
-static void load_computed(struct emitter *e, uint32_t offset, uint32_t bytes)
-{
-	bool direct = e->target->access == NETCAP_ACCESS_DIRECT;
-	struct deferred d = {.size = bytes, .dst = REG_A, .computed = true};
-
-	d.slow = ebpf_labels(&e->code, 2);
-	d.back = d.slow + 1;
-	ebpf_mov64(&e->code, BPF_REG_2, REG_X);
-	if (offset)
-		ebpf_alu64_imm(&e->code, BPF_ADD, BPF_REG_2, (int32_t)offset);
-	if (!direct && !e->target->var_stack) {
-		ebpf_jump(&e->code, d.slow);
-	} else {
-		/* The constant bound is the verifier's; pkt->limit is what counts. */
-		if (!direct)
-			ebpf_jump_if(&e->code, BPF_JMP, BPF_JGT, BPF_REG_2, NETCAP_WINDOW - bytes,
-				     d.slow);
-		ebpf_mov64(&e->code, BPF_REG_3, BPF_REG_2);
-		ebpf_alu64_imm(&e->code, BPF_ADD, BPF_REG_3, (int32_t)bytes);
-		ebpf_load(&e->code, BPF_W, BPF_REG_1, REG_PKT,
-			  offsetof(struct netcap_packet, limit));
-		ebpf_jump_if_reg(&e->code, BPF_JMP, BPF_JGT, BPF_REG_3, BPF_REG_1, d.slow);
-		ebpf_mov64(&e->code, BPF_REG_3, REG_BASE);
-		ebpf_add64(&e->code, BPF_REG_3, BPF_REG_2);
-		load_pieces(e, d.dst, BPF_REG_3, 0, bytes, direct ? 4 : 1);
-	}
-	ebpf_place(&e->code, d.back);
-	defer(e, &d);
-}
-
-static void emit_deferred(struct emitter *e)
-{
-	for (size_t i = 0; i < e->deferred_count; i++) {
-		const struct deferred *d = &e->deferred[i];
-
-		ebpf_place(&e->code, d->slow);
-		if (d->computed)
-			ebpf_jump_if(&e->code, BPF_JMP, BPF_JGT, BPF_REG_2, OFFSET_MAX,
-				     LABEL_REJECT);
-		else
-			ebpf_alu64_imm(&e->code, BPF_MOV, BPF_REG_2, (int32_t)d->offset);
-		ebpf_mov64(&e->code, BPF_REG_1, REG_PKT);
-		ebpf_alu64_imm(&e->code, BPF_MOV, BPF_REG_3, (int32_t)d->size);
-		call_load(e);
-		ebpf_jump_if(&e->code, BPF_JMP, BPF_JSLT, BPF_REG_0, 0, LABEL_REJECT);
-		ebpf_alu32(&e->code, BPF_MOV, d->dst, BPF_REG_0);
-		ebpf_jump(&e->code, d->back);
-	}
 }
 
 /* ---- classic instructions ---- */
@@ -188,18 +49,18 @@ static void translate_load(struct emitter *e, const struct filter_insn *insn, in
 
 	switch (BPF_MODE(insn->code)) {
 	case BPF_ABS:
-		load_absolute(e, dst, insn->k, size);
+		filterload_absolute(&e->loads, dst, insn->k, size);
 		break;
 	case BPF_IND:
-		load_computed(e, insn->k, size);
+		filterload_computed(&e->loads, insn->k, size);
 		break;
 	case BPF_MSH:
-		load_absolute(e, dst, insn->k, 1);
+		filterload_absolute(&e->loads, dst, insn->k, 1);
 		ebpf_alu32_imm(&e->code, BPF_AND, dst, 0xf);
 		ebpf_alu32_imm(&e->code, BPF_LSH, dst, 2);
 		break;
 	case BPF_LEN:
-		ebpf_load(&e->code, BPF_W, dst, REG_PKT, offsetof(struct netcap_packet, wire_len));
+		ebpf_load(&e->code, BPF_W, dst, FILTERLOAD_PKT, offsetof(struct netcap_packet, wire_len));
 		break;
 	case BPF_IMM:
 		ebpf_alu32_imm(&e->code, BPF_MOV, dst, insn->k);
@@ -217,11 +78,11 @@ static void translate_shift(struct emitter *e, int op)
 	size_t small = ebpf_labels(&e->code, 2);
 	size_t done = small + 1;
 
-	ebpf_jump_if(&e->code, BPF_JMP32, BPF_JLT, REG_X, 32, small);
-	ebpf_alu32_imm(&e->code, BPF_MOV, REG_A, 0);
+	ebpf_jump_if(&e->code, BPF_JMP32, BPF_JLT, FILTERLOAD_X, 32, small);
+	ebpf_alu32_imm(&e->code, BPF_MOV, FILTERLOAD_A, 0);
 	ebpf_jump(&e->code, done);
 	ebpf_place(&e->code, small);
-	ebpf_alu32(&e->code, op, REG_A, REG_X);
+	ebpf_alu32(&e->code, op, FILTERLOAD_A, FILTERLOAD_X);
 	ebpf_place(&e->code, done);
 }
 
@@ -230,24 +91,24 @@ static void translate_alu(struct emitter *e, const struct filter_insn *insn)
 	int op = BPF_OP(insn->code);
 
 	if (op == BPF_NEG) {
-		ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_ALU | BPF_NEG, .dst_reg = REG_A});
+		ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_ALU | BPF_NEG, .dst_reg = FILTERLOAD_A});
 	} else if (BPF_SRC(insn->code) == BPF_K) {
-		ebpf_alu32_imm(&e->code, op, REG_A, insn->k);
+		ebpf_alu32_imm(&e->code, op, FILTERLOAD_A, insn->k);
 	} else if (op == BPF_LSH || op == BPF_RSH) {
 		translate_shift(e, op);
 	} else {
 		if (op == BPF_DIV || op == BPF_MOD)
-			ebpf_jump_if(&e->code, BPF_JMP32, BPF_JEQ, REG_X, 0, LABEL_REJECT);
-		ebpf_alu32(&e->code, op, REG_A, REG_X);
+			ebpf_jump_if(&e->code, BPF_JMP32, BPF_JEQ, FILTERLOAD_X, 0, LABEL_REJECT);
+		ebpf_alu32(&e->code, op, FILTERLOAD_A, FILTERLOAD_X);
 	}
 }
 
 static void compare(struct emitter *e, const struct filter_insn *insn, int op, size_t label)
 {
 	if (BPF_SRC(insn->code) == BPF_X)
-		ebpf_jump_if_reg(&e->code, BPF_JMP32, op, REG_A, REG_X, label);
+		ebpf_jump_if_reg(&e->code, BPF_JMP32, op, FILTERLOAD_A, FILTERLOAD_X, label);
 	else
-		ebpf_jump_if(&e->code, BPF_JMP32, op, REG_A, insn->k, label);
+		ebpf_jump_if(&e->code, BPF_JMP32, op, FILTERLOAD_A, insn->k, label);
 }
 
 /* The condition that holds when op does not, or -1. */
@@ -288,7 +149,7 @@ static void translate_jump(struct emitter *e, const struct filter_insn *insn, si
 static void translate_return(struct emitter *e, const struct filter_insn *insn)
 {
 	if (BPF_RVAL(insn->code) == BPF_A) {
-		ebpf_mov64(&e->code, BPF_REG_0, REG_A);
+		ebpf_mov64(&e->code, BPF_REG_0, FILTERLOAD_A);
 		ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_JMP | BPF_EXIT});
 	} else {
 		leave(e, insn->k != 0);
@@ -299,16 +160,16 @@ static void translate_insn(struct emitter *e, const struct filter_insn *insn, si
 {
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LD:
-		translate_load(e, insn, REG_A);
+		translate_load(e, insn, FILTERLOAD_A);
 		break;
 	case BPF_LDX:
-		translate_load(e, insn, REG_X);
+		translate_load(e, insn, FILTERLOAD_X);
 		break;
 	case BPF_ST:
-		ebpf_store32(&e->code, BPF_REG_10, e->slots[insn->k], REG_A);
+		ebpf_store32(&e->code, BPF_REG_10, e->slots[insn->k], FILTERLOAD_A);
 		break;
 	case BPF_STX:
-		ebpf_store32(&e->code, BPF_REG_10, e->slots[insn->k], REG_X);
+		ebpf_store32(&e->code, BPF_REG_10, e->slots[insn->k], FILTERLOAD_X);
 		break;
 	case BPF_ALU:
 		translate_alu(e, insn);
@@ -321,9 +182,9 @@ static void translate_insn(struct emitter *e, const struct filter_insn *insn, si
 		break;
 	case BPF_MISC:
 		if (BPF_MISCOP(insn->code) == BPF_TAX)
-			ebpf_alu32(&e->code, BPF_MOV, REG_X, REG_A);
+			ebpf_alu32(&e->code, BPF_MOV, FILTERLOAD_X, FILTERLOAD_A);
 		else
-			ebpf_alu32(&e->code, BPF_MOV, REG_A, REG_X);
+			ebpf_alu32(&e->code, BPF_MOV, FILTERLOAD_A, FILTERLOAD_X);
 		break;
 	}
 }
@@ -363,20 +224,18 @@ static void translate_insns(struct emitter *e, const struct filter_classic *prog
 		else
 			translate_insn(e, insn, first + i + 1);
 	}
-	emit_deferred(e);
+	filterload_finish(&e->loads, LABEL_REJECT);
 }
 
 static void translate_program(struct emitter *e, const struct filter_classic *program)
 {
 	bool *reachable = calloc(program->count, sizeof(*reachable));
 
-	e->deferred = calloc(program->count, sizeof(*e->deferred));
-	e->deferred_count = 0;
-	if (reachable && e->deferred)
+	if (!filterload_begin(&e->loads, &e->code, e->target, program->count) && reachable)
 		translate_insns(e, program, reachable);
 	else
 		e->code.error = -ENOMEM;
-	free(e->deferred);
+	filterload_clear(&e->loads);
 	free(reachable);
 }
 
@@ -397,22 +256,22 @@ static void emit_prologue(struct emitter *e, const struct filter_programs *progr
 {
 	int bytes = 0;
 
-	ebpf_mov64(&e->code, REG_PKT, BPF_REG_1);
+	ebpf_mov64(&e->code, FILTERLOAD_PKT, BPF_REG_1);
 	if (e->target->access == NETCAP_ACCESS_DIRECT) {
-		ebpf_mov64(&e->code, REG_BASE, BPF_REG_2);
+		ebpf_mov64(&e->code, FILTERLOAD_BASE, BPF_REG_2);
 	} else {
-		ebpf_mov64(&e->code, REG_BASE, BPF_REG_1);
-		ebpf_alu64_imm(&e->code, BPF_ADD, REG_BASE, offsetof(struct netcap_packet, window));
+		ebpf_mov64(&e->code, FILTERLOAD_BASE, BPF_REG_1);
+		ebpf_alu64_imm(&e->code, BPF_ADD, FILTERLOAD_BASE, offsetof(struct netcap_packet, window));
 	}
-	ebpf_alu64_imm(&e->code, BPF_MOV, REG_A, 0);
-	ebpf_alu64_imm(&e->code, BPF_MOV, REG_X, 0);
+	ebpf_alu64_imm(&e->code, BPF_MOV, FILTERLOAD_A, 0);
+	ebpf_alu64_imm(&e->code, BPF_MOV, FILTERLOAD_X, 0);
 	assign_slots(e, &programs->ethernet, &bytes);
 	assign_slots(e, &programs->raw, &bytes);
 	for (int offset = 4; offset <= bytes; offset += 4)
 		ebpf_emit(&e->code, (struct bpf_insn){.code = BPF_ST | BPF_MEM | BPF_W,
 						      .dst_reg = BPF_REG_10,
 						      .off = (int16_t)-offset});
-	ebpf_load(&e->code, BPF_H, BPF_REG_1, REG_PKT, offsetof(struct netcap_packet, link));
+	ebpf_load(&e->code, BPF_H, BPF_REG_1, FILTERLOAD_PKT, offsetof(struct netcap_packet, link));
 	ebpf_jump_if(&e->code, BPF_JMP, BPF_JEQ, BPF_REG_1, NETCAP_LINK_RAW, LABEL_RAW);
 	ebpf_jump_if(&e->code, BPF_JMP, BPF_JNE, BPF_REG_1, NETCAP_LINK_ETHERNET, LABEL_REJECT);
 }

@@ -43,6 +43,15 @@ struct filter_programs {
 	struct filter_classic raw;
 };
 
+/*
+ * How packets are dereferenced where skb->head is a number to the verifier: bpf_rdonly_cast() (Linux 6.2) makes an address
+ * that of a structure, here of one that begins with a u32. No call is left of it when the program runs.
+ */
+struct filter_cast {
+	int32_t function; /* the kernel's BTF type IDs: of bpf_rdonly_cast(), 0: there is no need; */
+	int32_t type;     /* and of the structure */
+};
+
 /* Where the code is going to run. */
 struct filter_target {
 	enum netcap_access access;
@@ -51,6 +60,7 @@ struct filter_target {
 	 * Ignored with NETCAP_ACCESS_DIRECT.
 	 */
 	bool var_stack;
+	struct filter_cast cast; /* with NETCAP_ACCESS_DIRECT only */
 	/* Index of the stub's first instruction in the whole program: out->insns[0] goes there. */
 	size_t body;
 	/* Index of the first instruction of netcap_load(). Must be in front of body. */

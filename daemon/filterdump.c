@@ -61,6 +61,8 @@ static void print_jump(FILE *f, const struct bpf_insn *insn, size_t next)
 	case BPF_CALL:
 		if (insn->src_reg == BPF_PSEUDO_CALL)
 			fprintf(f, "call %zd", (ssize_t)next + insn->imm);
+		else if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+			fprintf(f, "call kernel function %d", insn->imm);
 		else
 			fprintf(f, "call helper %d", insn->imm);
 		break;

@@ -65,6 +65,26 @@ const char *kernel_reason(const struct kernel *k, uint32_t reason, char *text, s
 	return text;
 }
 
+enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
+{
+	/* where addresses are numbers, which those of XDP and of processes always are, no verifier lets programs dereference them */
+	if (template_shared(kind) == TEMPLATE_XDP_KPROBE || kind == TEMPLATE_PROCESS)
+		return NETCAP_ACCESS_WINDOW;
+	return kind == TEMPLATE_TYPED || template_set_types_addresses(k->templates) ?
+		       k->access :
+		       NETCAP_ACCESS_WINDOW;
+}
+
+void kernel_target(const struct kernel *k, enum template_kind kind, struct filter_target *target)
+{
+	*target = (struct filter_target){
+		.access = kernel_access(k, kind),
+		.var_stack = k->var_stack,
+		.cast = k->cast,
+	};
+	template_target(k->templates, kind, target);
+}
+
 /* "ldb [0]; ldb [x + 0]; ret a": one load at a fixed and one at a computed place. */
 static int trial_filter(const struct kernel *k, struct filter_code *code)
 {
@@ -78,10 +98,10 @@ static int trial_filter(const struct kernel *k, struct filter_code *code)
 		.ethernet = { insns, sizeof(insns) / sizeof(*insns) },
 		.raw = { insns, sizeof(insns) / sizeof(*insns) },
 	};
-	struct filter_target target = { .access = k->access, .var_stack = k->var_stack };
+	struct filter_target target;
 	char why[128];
 
-	template_target(k->templates, TEMPLATE_TYPED, &target);
+	kernel_target(k, TEMPLATE_TYPED, &target);
 	return filter_translate(&programs, &target, code, why, sizeof(why));
 }
 
@@ -108,19 +128,38 @@ static bool access_works(struct kernel *k, enum netcap_access access, bool var_s
 	return fd >= 0;
 }
 
+/* Zeroes: there is none. The structure is one that every kernel with IPv4 has. */
+static struct filter_cast find_cast(const struct btf *btf)
+{
+	struct filter_cast cast = {
+		.function = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC),
+		.type = btf__find_by_name_kind(btf, "in_addr", BTF_KIND_STRUCT),
+	};
+
+	return cast.function > 0 && cast.type > 0 ? cast : (struct filter_cast){};
+}
+
+static bool some_access_works(struct kernel *k, uint32_t attach_btf_id)
+{
+	k->cast = (struct filter_cast){};
+	if (access_works(k, NETCAP_ACCESS_DIRECT, true, attach_btf_id))
+		return true;
+	k->cast = find_cast(k->btf);
+	if (k->cast.function && access_works(k, NETCAP_ACCESS_DIRECT, true, attach_btf_id))
+		return true;
+	return access_works(k, NETCAP_ACCESS_WINDOW, true, attach_btf_id) ||
+	       access_works(k, NETCAP_ACCESS_WINDOW, false, attach_btf_id);
+}
+
+/* The first form of the programs and of filters that the kernel takes together. */
 static int choose_access(struct kernel *k, char *why, size_t size)
 {
 	struct tracepoint tp;
 	int r = tracepoint_find(k->tracepoints, "skb", "kfree_skb", &tp, why, size);
 
-	if (r)
-		return r;
-	if (access_works(k, NETCAP_ACCESS_DIRECT, true, tp.btf_id) ||
-	    access_works(k, NETCAP_ACCESS_WINDOW, true, tp.btf_id) ||
-	    access_works(k, NETCAP_ACCESS_WINDOW, false, tp.btf_id))
-		return 0;
-	snprintf(why, size, "the kernel takes no form of packet filter; please report this kernel");
-	return -EOPNOTSUPP;
+	while (!r && !some_access_works(k, tp.btf_id))
+		r = template_set_older(k->templates, why, size);
+	return r;
 }
 
 static int open_all(struct kernel *k, char *why, size_t size)
@@ -149,16 +188,6 @@ static int open_all(struct kernel *k, char *why, size_t size)
 		return -errno;
 	k->page_linear = pagemap_find(k->page_why, sizeof(k->page_why));
 	return choose_access(k, why, size);
-}
-
-enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
-{
-	/* where addresses are numbers, which those of XDP and of processes always are, no verifier lets programs dereference them */
-	if (template_shared(kind) == TEMPLATE_XDP_KPROBE || kind == TEMPLATE_PROCESS)
-		return NETCAP_ACCESS_WINDOW;
-	return kind == TEMPLATE_TYPED || template_set_types_addresses(k->templates) ?
-		       k->access :
-		       NETCAP_ACCESS_WINDOW;
 }
 
 int kernel_open(struct kernel *k, char *why, size_t size)

@@ -27,6 +27,7 @@ struct kernel {
 	struct template_set *templates;       /* owned */
 	enum netcap_access access;            /* how filters may look at packets */
 	bool var_stack;                       /* the verifier takes computed offsets into the stack */
+	struct filter_cast cast;              /* as in struct filter_target; zeroes where it is not needed, or not there */
 	uint64_t page_linear;                 /* pagemap_find(); 0: page fragments are not readable */
 	char page_why[128];                   /* why not */
 	const char **reasons;                 /* drop reasons by number; array owned, names in btf */
@@ -46,6 +47,8 @@ void kernel_close(struct kernel *k);
 void kernel_prepare(const struct kernel *k);
 /* How a filter in a program of this kind may look at packets. */
 enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind);
+/* The same, and where the filter goes in such a program. */
+void kernel_target(const struct kernel *k, enum template_kind kind, struct filter_target *target);
 /* A drop reason's name, as "NETFILTER_DROP", or "REASON_4711" in text when it has none. Returns it. */
 const char *kernel_reason(const struct kernel *k, uint32_t reason, char *text, size_t size);
 

@@ -211,7 +211,20 @@ int maps_read_counters(const struct template_maps *maps, uint32_t point,
 		sum->lost += scratch[i].lost;
 		sum->limited += scratch[i].limited;
 		sum->arrived += scratch[i].arrived;
-		sum->hits += scratch[i].hits;
 	}
 	return 0;
+}
+
+int maps_wait_programs(const struct template_maps *maps)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = maps->counters);
+	const uint32_t first = 0;
+	int outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "netcap_wait", sizeof(first), sizeof(maps->counters), 1,
+				   &options), r;
+
+	if (outer < 0)
+		return -errno;
+	r = bpf_map_update_elem(outer, &first, &maps->counters, BPF_ANY) ? -errno : 0;
+	close(outer);
+	return r;
 }

@@ -16,7 +16,6 @@
 #include "daemon/wallclock.h"
 #include "journey.h"
 
-#define SETTLE_TRIES 200 /* of 1 ms: a program runs for microseconds */
 
 /* More trace points than this need a filter, or force. */
 #define SESSIONLOAD_UNFILTERED_MOST 256
@@ -135,12 +134,11 @@ static bool is_used(const struct sessionload *l, enum template_kind kind)
 static bool translate(struct sessionload *l)
 {
 	for (int kind = 0; l->filtered && kind < TEMPLATE_KINDS; kind++) {
-		struct filter_target target = { .access = kernel_access(l->kernel, kind),
-						.var_stack = l->kernel->var_stack };
+		struct filter_target target;
 
 		if (!is_used(l, kind))
 			continue;
-		template_target(l->kernel->templates, kind, &target);
+		kernel_target(l->kernel, kind, &target);
 		if (filter_translate(&l->classic, &target, &l->code[kind], l->why,
 				     sizeof(l->why))) {
 			fail(l, "InvalidFilter", "filter", NULL);
@@ -312,7 +310,7 @@ static enum template_kind shown_kind(const struct sessionload *l)
 
 static struct json_object *plan_json(const struct sessionload *l)
 {
-	struct filter_target target = {};
+	struct filter_target target;
 	struct json_object *o = json_object_new_object();
 	enum template_kind kind;
 
@@ -325,7 +323,7 @@ static struct json_object *plan_json(const struct sessionload *l)
 	if (!l->filtered)
 		return o;
 	kind = shown_kind(l);
-	template_target(l->kernel->templates, kind, &target);
+	kernel_target(l->kernel, kind, &target);
 	json_object_object_add(o, "programs",
 			       report_programs(&l->classic, &l->code[kind], target.body));
 	return o;
@@ -372,27 +370,13 @@ void sessionload_silence(struct sessionload *l)
 		__atomic_store_n(&l->control->active, 0, __ATOMIC_SEQ_CST);
 }
 
-/* Has every hit been counted as something, that is, does no program run any more? */
-static bool settled(struct sessionload *l)
-{
-	struct netcap_counters c;
-
-	for (uint32_t i = 0; i < l->probes.count; i++)
-		if (!maps_read_counters(&l->maps, i, l->scratch, &c) &&
-		    c.hits != c.filtered + c.captured + c.lost + c.limited)
-			return false;
-	return true;
-}
-
 void sessionload_settle(struct sessionload *l)
 {
-	const struct timespec wait = { 0, 1000000 };
+	const struct timespec long_enough = { 0, 200 * 1000000 }; /* a program runs for microseconds */
 
-	for (int i = 0; l->control && i < SETTLE_TRIES; i++) {
-		nanosleep(&wait, NULL); /* a program may have seen "active" and not have counted yet */
-		if (settled(l))
-			break;
-	}
+	/* those that saw "active" have counted their hits when they end */
+	if (l->control && maps_wait_programs(&l->maps))
+		nanosleep(&long_enough, NULL);
 	l->missed_shared = hooks_missed(&l->hooks);
 	if (l->maps.track >= 0) {
 		l->track.left = maps_count_track(&l->maps);
@@ -469,7 +453,7 @@ void sessionload_counters(struct sessionload *l, uint32_t point, struct counters
 	memset(c, 0, sizeof(*c));
 	if (!l->scratch || maps_read_counters(&l->maps, point, l->scratch, &k))
 		return;
-	c->hits = k.hits;
+	c->hits = k.filtered + k.captured + k.lost + k.limited;
 	c->filtered = k.filtered;
 	c->lost_ring = k.lost + p->unplaced;
 	/* what is in the histogram has arrived */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,20 +80,12 @@ static const struct {
 struct template_set {
 	struct blueprint kinds[TEMPLATE_KINDS];
 	int btf[FAMILIES]; /* the programs' own type information, as loaded; or -1 */
-	enum variant variant; /* of KERNEL */
-	enum variant least;   /* the first that this kernel may take */
+	enum variant variant;
 };
 
 static enum family family_of(enum template_kind kind)
 {
 	return kind < TEMPLATE_PROCESS ? KERNEL : PROCESS;
-}
-
-/* A descriptor of its own, not one by id: that takes CAP_SYS_ADMIN, which the unit does not have. */
-static int take_btf(struct template_set *set, enum family family, const struct bpf_object *object)
-{
-	set->btf[family] = fcntl(bpf_object__btf_fd(object), F_DUPFD_CLOEXEC, 0);
-	return set->btf[family] < 0 ? -errno : 0;
 }
 
 static void clear(struct template_set *set, enum family family)
@@ -107,32 +98,17 @@ static void clear(struct template_set *set, enum family family)
 	set->btf[family] = -1;
 }
 
-static int take_object(struct template_set *set, enum family family, enum variant variant)
+static int take_variant(struct template_set *set, enum family family, enum variant variant)
 {
-	/*
-	 * With a path given, libbpf leaves out the types of modules, which it looks through for types that
-	 * this kernel does not have: that takes CAP_SYS_ADMIN, and libbpf 1.1 fails without.
-	 */
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "netcap",
-		    .btf_custom_path = "/sys/kernel/btf/vmlinux");
+	enum template_kind first = families[family].first;
 	size_t size;
 	const void *elf = families[family].variants[variant](&size);
-	struct bpf_object *object = bpf_object__open_mem(elf, size, &options);
-	int r = object ? 0 : -errno;
 
-	if (!r)
-		r = bpf_object__load(object);
-	if (!r)
-		r = take_btf(set, family, object);
-	for (enum template_kind k = families[family].first; !r && k < families[family].end; k++)
-		r = blueprint_take(&set->kinds[k], object, program_names[k]);
-	bpf_object__close(object);
-	if (r)
-		clear(set, family);
-	return r;
+	return blueprint_take(elf, size, &program_names[first], families[family].end - first, &set->kinds[first],
+			      &set->btf[family]);
 }
 
-/* The best variant of which the kernel has the functions: loading those of which it has not would take as long as a start. */
+/* The best variant of which the kernel has the functions. */
 static enum variant first_variant(const struct btf *btf)
 {
 	if (btftype_has_function(btf, "bpf_rdonly_cast"))
@@ -140,19 +116,16 @@ static enum variant first_variant(const struct btf *btf)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) ? PLAIN : OLD;
 }
 
-/* The best variant that the kernel takes. 0, or negative errno with a sentence in why. */
-static int take_family(struct template_set *set, enum family family, enum variant *variant, char *why, size_t size)
+/* This variant, or the next one that there is. 0, or negative errno with a sentence in why. */
+static int take_family(struct template_set *set, enum family family, enum variant variant, char *why, size_t size)
 {
-	int r = -EINVAL;
+	int r;
 
-	for (int v = set->least; r && v < VARIANTS; v++) {
-		*variant = v;
-		if (families[family].variants[v])
-			r = take_object(set, family, v);
-	}
+	while (!families[family].variants[variant])
+		variant++;
+	r = take_variant(set, family, variant);
 	if (r)
-		snprintf(why, size,
-			 "the kernel does not take the capture programs%s: %s; netcapctl features says what is missing",
+		snprintf(why, size, "the capture programs%s cannot be fitted to this kernel: %s; please report this kernel",
 			 family == PROCESS ? " for user space" : "", strerror(-r));
 	return r;
 }
@@ -168,8 +141,12 @@ struct template_set *template_set_new(const struct btf *btf, char *why, size_t s
 	}
 	for (int family = 0; family < FAMILIES; family++)
 		set->btf[family] = -1;
-	set->least = first_variant(btf);
-	r = take_family(set, KERNEL, &set->variant, why, size);
+	set->variant = first_variant(btf);
+	r = blueprint_init();
+	if (r)
+		snprintf(why, size, "libbpf does not hand out its programs: %s", strerror(-r));
+	if (!r)
+		r = take_family(set, KERNEL, set->variant, why, size);
 	if (!r)
 		return set;
 	template_set_free(set);
@@ -177,11 +154,19 @@ struct template_set *template_set_new(const struct btf *btf, char *why, size_t s
 	return NULL;
 }
 
+int template_set_older(struct template_set *set, char *why, size_t size)
+{
+	if (set->variant + 1 == VARIANTS) {
+		snprintf(why, size, "the kernel takes no form of the capture programs; please report this kernel");
+		return -EOPNOTSUPP;
+	}
+	clear(set, KERNEL);
+	return take_family(set, KERNEL, ++set->variant, why, size);
+}
+
 int template_set_need_process(struct template_set *set, char *why, size_t size)
 {
-	enum variant variant;
-
-	return set->btf[PROCESS] >= 0 ? 0 : take_family(set, PROCESS, &variant, why, size);
+	return set->btf[PROCESS] >= 0 ? 0 : take_family(set, PROCESS, set->variant, why, size);
 }
 
 void template_set_free(struct template_set *set)

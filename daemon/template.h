@@ -78,12 +78,14 @@ struct template_set;
 struct btf;
 
 /*
- * Opens, relocates and verifies the programs. Blocks for some tens of milliseconds. btf: the kernel's types, only
- * looked at here. NULL with errno and a sentence in why (size bytes).
+ * Opens and relocates the programs, some 30 ms, in the form that suits the kernel's functions; a copy shows whether it takes them.
+ * btf: the kernel's types, only looked at here. While there is one thread. NULL with errno and a sentence in why (size bytes).
  */
 struct template_set *template_set_new(const struct btf *btf, char *why, size_t size);
+/* Takes the next older form instead, before there are copies. 0, or negative errno and a sentence: -EOPNOTSUPP: there is none. */
+int template_set_older(struct template_set *set, char *why, size_t size);
 /*
- * Does the same for the programs at trace points in user space, unless it is done: most daemons never need them. The worker's,
+ * Takes the programs at trace points in user space, unless it is done: most daemons never need them. The worker's,
  * before anything else is done with TEMPLATE_PROCESS or TEMPLATE_ENTER. 0, or negative errno and a sentence.
  */
 int template_set_need_process(struct template_set *set, char *why, size_t size);

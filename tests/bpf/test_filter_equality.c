@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/filter_abi.h"
@@ -55,6 +56,7 @@ struct way {
 	const char *name;
 	struct filter_target target;
 	bool optional; /* only newer kernels take it */
+	bool by_cast;  /* target.cast is the kernel's */
 	struct filter_equality *skeleton;
 	struct filtersplice splice;
 };
@@ -64,6 +66,7 @@ static struct way ways[] = {
     {.name = "window at computed offsets",
      .target = {.access = NETCAP_ACCESS_WINDOW, .var_stack = true}},
     {.name = "direct", .target = {.access = NETCAP_ACCESS_DIRECT}, .optional = true},
+    {.name = "by a cast", .target = {.access = NETCAP_ACCESS_DIRECT}, .by_cast = true},
 };
 
 static struct packet packets[PACKETS];
@@ -290,8 +293,22 @@ static void compare_programs(struct filterrand *r, long count)
 	}
 }
 
+static void set_casts(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	for (size_t i = 0; btf && i < LEN(ways); i++)
+		if (ways[i].by_cast)
+			ways[i].target.cast = (struct filter_cast){
+			    .function = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC),
+			    .type = btf__find_by_name_kind(btf, "in_addr", BTF_KIND_STRUCT),
+			};
+	btf__free(btf);
+}
+
 static int open_ways(void)
 {
+	set_casts();
 	for (size_t i = 0; i < LEN(ways); i++) {
 		int err = open_way(&ways[i]);
 

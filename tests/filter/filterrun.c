@@ -102,12 +102,35 @@ static int store(struct machine *m, const struct bpf_insn *insn)
 	return 0;
 }
 
+static void forget_scratch(struct machine *m)
+{
+	for (int i = 1; i <= 5; i++)
+		m->regs[i] = POISON;
+	m->set = (m->set & ~0x3eU) | 1;
+}
+
+/* bpf_rdonly_cast(), which returns its first argument. */
+static int call_cast(struct machine *m, const struct bpf_insn *insn)
+{
+	const struct filter_cast *cast = &m->target->cast;
+
+	if (!cast->function || insn->imm != cast->function)
+		return fail(m, "call of kernel function %d", insn->imm);
+	if ((m->set & 6) != 6 || m->regs[2] != (uint64_t)cast->type)
+		return fail(m, "wrong arguments for bpf_rdonly_cast()");
+	m->regs[0] = m->regs[1];
+	forget_scratch(m);
+	return 0;
+}
+
 static int call(struct machine *m, const struct bpf_insn *insn)
 {
 	uint32_t off = (uint32_t)m->regs[2], size = (uint32_t)m->regs[3];
 	size_t target = m->target->body + m->pc + 1 + (size_t)(ptrdiff_t)insn->imm;
 	uint32_t value = 0;
 
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+		return call_cast(m, insn);
 	if (insn->src_reg != BPF_PSEUDO_CALL || target != m->target->load)
 		return fail(m, "call of %zu, which is not netcap_load()", target);
 	if ((m->set & 0xe) != 0xe || m->regs[1] != (uint64_t)(uintptr_t)&m->pkt)
@@ -115,9 +138,7 @@ static int call(struct machine *m, const struct bpf_insn *insn)
 	if (m->regs[2] > UINT32_MAX || (size != 1 && size != 2 && size != 4))
 		return fail(m, "netcap_load() cannot load %u bytes at %#llx", size,
 			    (unsigned long long)m->regs[2]);
-	for (int i = 1; i <= 5; i++)
-		m->regs[i] = POISON;
-	m->set = (m->set & ~0x3eU) | 1;
+	forget_scratch(m);
 	m->regs[0] = (uint64_t)-1;
 	if (off > m->packet->len || size > m->packet->len - off)
 		return 0;

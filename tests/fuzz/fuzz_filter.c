@@ -23,6 +23,7 @@ static const struct filter_target targets[] = {
     {.access = NETCAP_ACCESS_WINDOW, .var_stack = false, .body = 400, .load = 7},
     {.access = NETCAP_ACCESS_WINDOW, .var_stack = true, .body = 400, .load = 7},
     {.access = NETCAP_ACCESS_DIRECT, .var_stack = false, .body = 400, .load = 7},
+    {.access = NETCAP_ACCESS_DIRECT, .cast = {.function = 4711, .type = 815}, .body = 400, .load = 7},
 };
 
 static void compare(const struct filter_programs *programs, const struct filter_target *target,

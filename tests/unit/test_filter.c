@@ -21,6 +21,7 @@ static const struct filter_target targets[] = {
     {.access = NETCAP_ACCESS_WINDOW, .var_stack = false, .body = 700, .load = 3},
     {.access = NETCAP_ACCESS_WINDOW, .var_stack = true, .body = 50, .load = 49},
     {.access = NETCAP_ACCESS_DIRECT, .var_stack = false, .body = 123, .load = 0},
+    {.access = NETCAP_ACCESS_DIRECT, .cast = {.function = 4711, .type = 815}, .body = 123, .load = 0},
 };
 
 static struct filter_insn reject_insn = {.code = BPF_RET | BPF_K};
