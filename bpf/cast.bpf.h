@@ -15,8 +15,8 @@
  * Elsewhere members are read by a helper, also where the verifier knows the type. Before Linux 6.4 (0108a4e9f358) a
  * plain load from a bad address may bring the kernel down: a program that has subprograms stands in the kernel's
  * tree twice, and only one of the two has the table by which such a load is skipped. skb->dev is such an address
- * while a datagram waits in a socket. Of the kernels with bpf_rdonly_cast() two are older than that, 6.2 and 6.3;
- * neither is a long-term one.
+ * while a datagram waits in a socket. Filters that read packets in place do so by such loads, too. Of the kernels with
+ * bpf_rdonly_cast() two are older than that, 6.2 and 6.3; neither is a long-term one.
  */
 #ifdef NETCAP_CAST
 #define PACKET_CAST true

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The constants of one copy of a program. In the object they are a map, which has a value for everything, so that
- * bpftool can load it and the verifier sees all of the programs (tests/vm/functions). For a copy daemon/template.c puts each value in the
- * place of its load, which costs nothing when the program runs.
+ * bpftool can load it and the verifier sees all of the programs (tests/vm/functions). For a copy daemon/template.c puts
+ * each value in the place of its load, which costs nothing when the program runs.
  */
 #ifndef NETCAP_CONFIG_BPF_H
 #define NETCAP_CONFIG_BPF_H

@@ -10,7 +10,8 @@
  * R1 = pkt, on the caller's BPF stack; R2 = pointer to packet byte 0 that may be dereferenced
  * (NETCAP_ACCESS_DIRECT), else 0. It returns 0 (no match) or non-zero (match).
  * Bytes [0, pkt->limit) of the packet may be loaded directly: from R2, or from pkt->window when
- * access is NETCAP_ACCESS_WINDOW (then limit <= NETCAP_WINDOW). Any other byte comes from
+ * access is NETCAP_ACCESS_WINDOW (then limit <= NETCAP_WINDOW). What is at a bad address reads as 0 from R2. Any other byte
+ * comes from
  *
  *     s64 netcap_load(struct netcap_packet *pkt, u32 off, u32 size)
  *

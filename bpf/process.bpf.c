@@ -185,9 +185,6 @@ __noinline int process_packet(struct bpf_user_pt_regs_t *ctx, __u64 address, __u
 	counters = bpf_map_lookup_elem(&netcap_counters, &point);
 	if (!counters)
 		return 0;
-	/* in the middle of an array, too, or the session would end while packets of it are still counted */
-	if (!active())
-		return 0;
 	if (process_asks() && !process_wanted(address))
 		goto filtered;
 	if (!process_locate(address, length, &pkt, &direct) || !process_readable(&pkt, direct)) {

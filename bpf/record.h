@@ -270,8 +270,8 @@ struct netcap_control {
 };
 
 /*
- * Counters of one trace point on one CPU (per-CPU array, indexed by point). Each hit adds one to one of the first four, as
- * its program ends: what a locked addition at its beginning would cost is most of what may be saved of a hit.
+ * Counters of one trace point on one CPU (per-CPU array, indexed by point). Each hit adds one to one of the first four. There is
+ * none of hits: it would be the sum, for a second locked addition in programs that most of the time make only one.
  */
 struct netcap_counters {
 	__u64 filtered; /* did not match */

@@ -11,7 +11,7 @@
 #include "daemon/blueprint.h"
 #include "daemon/constants.h"
 
-static const char *const map_names[BLUEPRINT_MAPS] = { /* 15 characters at most, or the kernel cuts them */
+static const char *const map_names[BLUEPRINT_MAPS] = {
 	[BLUEPRINT_CONFIG] = ".rodata.config",
 	[BLUEPRINT_CONTROL] = ".data.control",
 	[BLUEPRINT_COUNTERS] = "netcap_counters",
@@ -60,7 +60,7 @@ static enum blueprint_map find_map(struct taking *now, int fd)
 			return slot;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		return BLUEPRINT_MAPS;
-	for (slot = 0; slot < BLUEPRINT_MAPS && strcmp(info.name, map_names[slot]); slot++)
+	for (slot = 0; slot < BLUEPRINT_MAPS && strncmp(info.name, map_names[slot], sizeof(info.name) - 1); slot++)
 		;
 	if (slot < BLUEPRINT_MAPS)
 		now->fds[slot] = fd;
@@ -145,7 +145,8 @@ static int take_instead(struct bpf_program *p, struct bpf_prog_load_opts *load, 
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 
-	(void)cookie;
+	if (!taking)
+		return 0;
 	for (size_t i = 0; i < taking->count; i++) {
 		if (!strcmp(taking->names[i], bpf_program__name(p))) {
 			int r = take(taking, &taking->blueprints[i], p, load);

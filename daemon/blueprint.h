@@ -2,7 +2,7 @@
 /*
  * A program as it is kept to make copies of (template.h): its instructions, relocated, with numbers in the place of maps, and
  * where its functions begin. It is taken from libbpf just before that would load it, and is never verified itself: that would
- * take most of a daemon's start, and each copy is verified anyway.
+ * take a third of a daemon's start, and each copy is verified anyway.
  */
 #ifndef BLUEPRINT_H
 #define BLUEPRINT_H
@@ -50,7 +50,10 @@ struct blueprint {
 
 /* Does the instruction load the address of a map or of its value? Then its imm is an enum blueprint_map. */
 bool blueprint_wants_map(const struct bpf_insn *i);
-/* Before the first blueprint_take(), while there is one thread. 0 or negative errno. */
+/*
+ * Before the first blueprint_take(), and while no other thread opens BPF objects. For good: libbpf 1.1 uses its list of handlers
+ * after it was freed if the last one is taken back. 0 or negative errno.
+ */
 int blueprint_init(void);
 /*
  * Opens an object and takes its programs of these names (count of them) into t, which are zeroes. btf gets a descriptor of the

@@ -70,7 +70,7 @@ static void check_capture(struct feature *f)
 		say(f, false, "remedy what is missing below, then restart netcapd", "%s",
 		    f->work->text);
 	else
-		say(f, true, NULL, "the capture programs pass the kernel's verifier");
+		say(f, true, NULL, "a capture program with a filter passes the kernel's verifier");
 }
 
 static void check_btf(struct feature *f)

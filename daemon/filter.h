@@ -48,8 +48,8 @@ struct filter_programs {
  * that of a structure, here of one that begins with a u32. No call is left of it when the program runs.
  */
 struct filter_cast {
-	int32_t function; /* the kernel's BTF type IDs: of bpf_rdonly_cast(), 0: there is no need; */
-	int32_t type;     /* and of the structure */
+	int32_t function; /* BTF type ID of bpf_rdonly_cast() in the kernel; 0: packets are not read by it */
+	int32_t type;     /* BTF type ID of the structure */
 };
 
 /* Where the code is going to run. */

@@ -8,7 +8,10 @@
 #define CALLER_SAVED 0x3f /* r0 to r5, which a call leaves unknown, as bits */
 #define ARGUMENTS    0x3e /* r1 to r5, all of which it may read */
 
-/* What is known where ways meet. Between such places it follows from there, and is not kept: programs have thousands of instructions. */
+/*
+ * What is known where ways meet. Between such places it follows from there, and is not kept: programs have thousands of
+ * instructions.
+ */
 struct flow_state {
 	uint64_t values[FLOW_REGISTERS];
 	uint32_t at;       /* the instruction */
@@ -394,30 +397,28 @@ static void find_wanted(struct flow *f)
 	} while (changed);
 }
 
-/* Numbers the instructions that are jumped to, and the first. Returns how many there are, or 0: too many. */
-static size_t number_entries(struct flow *f)
+/* Numbers the instructions that are jumped to, and the first. Returns the next number. */
+static uint32_t number_entries(struct flow *f)
 {
-	size_t count = 1;
+	uint32_t count = 1;
 
 	f->entries[0] = count++;
 	for (size_t at = 0; at < f->count; at = next_of(f, at)) {
 		const struct bpf_insn *i = &f->insns[at];
-		uint16_t *entry;
+		uint32_t *entry;
 
 		if (!flow_is_jump(i) && !flow_is_reference(i))
 			continue;
 		entry = &f->entries[flow_target(f->insns, at)];
 		if (!*entry)
 			*entry = count++;
-		if (count > UINT16_MAX)
-			return 0;
 	}
 	return count;
 }
 
 static int make_room(struct flow *f)
 {
-	size_t count;
+	uint32_t count;
 
 	f->ways = calloc(f->count, sizeof(*f->ways));
 	f->wanted = calloc(f->count, sizeof(*f->wanted));
@@ -425,8 +426,6 @@ static int make_room(struct flow *f)
 	if (!f->ways || !f->wanted || !f->entries)
 		return -ENOMEM;
 	count = number_entries(f);
-	if (!count)
-		return -E2BIG;
 	f->states = calloc(count, sizeof(*f->states));
 	f->todo = calloc(count, sizeof(*f->todo));
 	if (!f->states || !f->todo)

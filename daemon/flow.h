@@ -22,16 +22,16 @@ struct flow {
 	size_t count;
 	uint8_t *ways;       /* owned: of each instruction, an enum flow_way */
 	uint16_t *wanted;    /* owned: registers whose values somebody reads from this instruction on, as bits */
-	uint16_t *entries;   /* owned: of each instruction that is jumped to, its place in states; 0: it is none */
+	uint32_t *entries;   /* owned: of each instruction that is jumped to, its place in states; 0: it is none */
 	struct flow_state *states; /* owned; the first is nobody's */
-	uint16_t *todo;      /* owned: states to go on from (again) */
+	uint32_t *todo;      /* owned: states to go on from (again) */
 	size_t todo_count;
 };
 
 /*
  * Looks at a program of the main program and its subprograms, whose arguments are unknown. Operations whose result is
  * known become moves of that. insns must outlive f, and may change later only where what they do stays the same. 0, or
- * -ENOMEM, or -E2BIG. flow_close() in any case.
+ * -ENOMEM. flow_close() in any case.
  */
 int flow_open(struct flow *f, struct bpf_insn *insns, size_t count);
 void flow_close(struct flow *f);

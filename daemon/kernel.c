@@ -11,6 +11,7 @@
 #include <linux/filter.h>
 
 #include "daemon/kernel.h"
+#include "daemon/log.h"
 #include "daemon/maps.h"
 #include "daemon/modules.h"
 #include "daemon/pagemap.h"
@@ -105,29 +106,6 @@ static int trial_filter(const struct kernel *k, struct filter_code *code)
 	return filter_translate(&programs, &target, code, why, sizeof(why));
 }
 
-/* Does the verifier take a filter that looks at packets in this way? */
-static bool access_works(struct kernel *k, enum netcap_access access, bool var_stack,
-			 uint32_t attach_btf_id)
-{
-	struct netcap_config config = { .snaplen = 64, .access = access, .filtered = 1,
-					.location_arg = NETCAP_NO_ARG, .reason_arg = NETCAP_NO_ARG };
-	struct template_maps maps = MAPS_NONE;
-	struct filter_code code = {};
-	const struct template_copy copy = { .config = &config, .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
-					    .filter = &code, .btf_id = attach_btf_id };
-	int fd = -1;
-
-	k->access = access;
-	k->var_stack = var_stack;
-	if (!maps_make_shared(&maps, 1, 4096) && !trial_filter(k, &code))
-		fd = template_load(k->templates, &copy, &maps, NULL, 0);
-	if (fd >= 0)
-		close(fd);
-	filter_code_clear(&code);
-	maps_close(&maps);
-	return fd >= 0;
-}
-
 /* Zeroes: there is none. The structure is one that every kernel with IPv4 has. */
 static struct filter_cast find_cast(const struct btf *btf)
 {
@@ -139,27 +117,79 @@ static struct filter_cast find_cast(const struct btf *btf)
 	return cast.function > 0 && cast.type > 0 ? cast : (struct filter_cast){};
 }
 
-static bool some_access_works(struct kernel *k, uint32_t attach_btf_id)
+/* One way for filters to look at packets. */
+struct way {
+	enum netcap_access access;
+	bool by_cast;
+	bool var_stack;
+};
+
+/* Does the verifier take it? 0 or negative errno. */
+static int try_way(struct kernel *k, const struct way *way, uint32_t attach_btf_id)
 {
-	k->cast = (struct filter_cast){};
-	if (access_works(k, NETCAP_ACCESS_DIRECT, true, attach_btf_id))
-		return true;
-	k->cast = find_cast(k->btf);
-	if (k->cast.function && access_works(k, NETCAP_ACCESS_DIRECT, true, attach_btf_id))
-		return true;
-	return access_works(k, NETCAP_ACCESS_WINDOW, true, attach_btf_id) ||
-	       access_works(k, NETCAP_ACCESS_WINDOW, false, attach_btf_id);
+	struct netcap_config config = { .snaplen = 64, .access = way->access, .filtered = 1,
+					.location_arg = NETCAP_NO_ARG, .reason_arg = NETCAP_NO_ARG };
+	struct template_maps maps = MAPS_NONE;
+	struct filter_code code = {};
+	const struct template_copy copy = { .config = &config, .kind = TEMPLATE_TYPED, .hook = TEMPLATE_TP_BTF,
+					    .filter = &code, .btf_id = attach_btf_id };
+	int r;
+
+	k->access = way->access;
+	k->cast = way->by_cast ? find_cast(k->btf) : (struct filter_cast){};
+	k->var_stack = way->var_stack;
+	if (way->by_cast && !k->cast.function)
+		return -EOPNOTSUPP;
+	r = maps_make_shared(&maps, 1, 4096);
+	if (!r)
+		r = trial_filter(k, &code);
+	if (!r)
+		r = template_load(k->templates, &copy, &maps, NULL, 0);
+	if (r >= 0)
+		close(r);
+	filter_code_clear(&code);
+	maps_close(&maps);
+	return r < 0 ? r : 0;
+}
+
+/* Does the error say something of the program, and not of what this process may do and has? */
+static bool is_refusal(int error)
+{
+	return error && error != -EPERM && error != -ENOMEM && error != -EMFILE && error != -ENFILE && error != -EAGAIN;
+}
+
+/* Best first. 0, or negative errno of the last that was tried. */
+static int try_ways(struct kernel *k, uint32_t attach_btf_id)
+{
+	const struct way ways[] = {
+		/* kernels that take one of these take computed offsets, too; which programs for XDP use */
+		{ .access = NETCAP_ACCESS_DIRECT, .var_stack = true },
+		{ .access = NETCAP_ACCESS_DIRECT, .by_cast = true, .var_stack = true },
+		{ .access = NETCAP_ACCESS_WINDOW, .var_stack = true },
+		{ .access = NETCAP_ACCESS_WINDOW },
+	};
+	int r = -EINVAL;
+
+	for (size_t i = 0; is_refusal(r) && i < sizeof(ways) / sizeof(*ways); i++)
+		r = try_way(k, &ways[i], attach_btf_id);
+	return r;
 }
 
 /* The first form of the programs and of filters that the kernel takes together. */
 static int choose_access(struct kernel *k, char *why, size_t size)
 {
 	struct tracepoint tp;
-	int r = tracepoint_find(k->tracepoints, "skb", "kfree_skb", &tp, why, size);
+	int r = tracepoint_find(k->tracepoints, "skb", "kfree_skb", &tp, why, size), error;
 
-	while (!r && !some_access_works(k, tp.btf_id))
-		r = template_set_older(k->templates, why, size);
-	return r;
+	if (r)
+		return r;
+	error = try_ways(k, tp.btf_id);
+	while (is_refusal(error) && !template_set_older(k->templates)) {
+		log_warning("the kernel refuses the capture programs in the form for its version (%s); an older form is tried",
+			    strerror(-error));
+		error = try_ways(k, tp.btf_id);
+	}
+	return error ? template_refused(error, "", why, size) : 0;
 }
 
 static int open_all(struct kernel *k, char *why, size_t size)

@@ -27,7 +27,7 @@ struct kernel {
 	struct template_set *templates;       /* owned */
 	enum netcap_access access;            /* how filters may look at packets */
 	bool var_stack;                       /* the verifier takes computed offsets into the stack */
-	struct filter_cast cast;              /* as in struct filter_target; zeroes where it is not needed, or not there */
+	struct filter_cast cast;              /* as in struct filter_target */
 	uint64_t page_linear;                 /* pagemap_find(); 0: page fragments are not readable */
 	char page_why[128];                   /* why not */
 	const char **reasons;                 /* drop reasons by number; array owned, names in btf */

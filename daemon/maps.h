@@ -53,8 +53,9 @@ void maps_unmap_control(struct netcap_control *control);
 int maps_read_counters(const struct template_maps *maps, uint32_t point,
 		       struct netcap_counters *scratch, struct netcap_counters *sum);
 /*
- * Waits until all BPF programs have ended that run now: what the kernel does before it lets go of a map in a map (Linux 4.20,
- * 1ae80cf31938). Some 10 ms. 0 or negative errno.
+ * Waits until all BPF programs have ended that run now (but those that may sleep, of which there are none here), as the kernel
+ * does before it lets go of a map in a map (Linux 4.20, 1ae80cf31938). Some 10 ms, and longer on a busy machine. 0 or negative
+ * errno.
  */
 int maps_wait_programs(const struct template_maps *maps);
 /* How much scratch maps_read_counters() needs. */

@@ -16,7 +16,6 @@
 #include "daemon/wallclock.h"
 #include "journey.h"
 
-
 /* More trace points than this need a filter, or force. */
 #define SESSIONLOAD_UNFILTERED_MOST 256
 

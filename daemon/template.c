@@ -116,18 +116,19 @@ static enum variant first_variant(const struct btf *btf)
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_loop, NULL) ? PLAIN : OLD;
 }
 
-/* This variant, or the next one that there is. 0, or negative errno with a sentence in why. */
-static int take_family(struct template_set *set, enum family family, enum variant variant, char *why, size_t size)
+int template_refused(int error, const char *what, char *why, size_t size)
 {
-	int r;
+	snprintf(why, size, "the kernel does not take the capture programs%s: %s; netcapctl features says what is missing", what,
+		 strerror(-error));
+	return error;
+}
 
+/* This variant, or the next one that there is. */
+static int take_family(struct template_set *set, enum family family, enum variant variant)
+{
 	while (!families[family].variants[variant])
 		variant++;
-	r = take_variant(set, family, variant);
-	if (r)
-		snprintf(why, size, "the capture programs%s cannot be fitted to this kernel: %s; please report this kernel",
-			 family == PROCESS ? " for user space" : "", strerror(-r));
-	return r;
+	return take_variant(set, family, variant);
 }
 
 struct template_set *template_set_new(const struct btf *btf, char *why, size_t size)
@@ -143,30 +144,29 @@ struct template_set *template_set_new(const struct btf *btf, char *why, size_t s
 		set->btf[family] = -1;
 	set->variant = first_variant(btf);
 	r = blueprint_init();
-	if (r)
-		snprintf(why, size, "libbpf does not hand out its programs: %s", strerror(-r));
 	if (!r)
-		r = take_family(set, KERNEL, set->variant, why, size);
+		r = take_family(set, KERNEL, set->variant);
 	if (!r)
 		return set;
+	template_refused(r, "", why, size);
 	template_set_free(set);
 	errno = -r;
 	return NULL;
 }
 
-int template_set_older(struct template_set *set, char *why, size_t size)
+int template_set_older(struct template_set *set)
 {
-	if (set->variant + 1 == VARIANTS) {
-		snprintf(why, size, "the kernel takes no form of the capture programs; please report this kernel");
-		return -EOPNOTSUPP;
-	}
+	if (set->variant + 1 == VARIANTS)
+		return -ENOENT;
 	clear(set, KERNEL);
-	return take_family(set, KERNEL, ++set->variant, why, size);
+	return take_family(set, KERNEL, ++set->variant);
 }
 
 int template_set_need_process(struct template_set *set, char *why, size_t size)
 {
-	return set->btf[PROCESS] >= 0 ? 0 : take_family(set, PROCESS, set->variant, why, size);
+	int r = set->btf[PROCESS] >= 0 ? 0 : take_family(set, PROCESS, set->variant);
+
+	return r ? template_refused(r, " for user space", why, size) : 0;
 }
 
 void template_set_free(struct template_set *set)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The BPF programs as templates. Opening an object costs about 15 ms, nearly all of it parsing the
+ * The BPF programs as templates. To open an object costs about 15 ms, nearly all of it parsing the
  * kernel's BTF, so it is done once: the relocated instructions are kept, and each trace point of each
  * session gets a copy with its own constants, maps and filter, loaded directly.
  */
@@ -78,18 +78,21 @@ struct template_set;
 struct btf;
 
 /*
- * Opens and relocates the programs, some 30 ms, in the form that suits the kernel's functions; a copy shows whether it takes them.
- * btf: the kernel's types, only looked at here. While there is one thread. NULL with errno and a sentence in why (size bytes).
+ * Opens and relocates the programs, which takes some tens of milliseconds, in the form that suits the kernel's functions; whether
+ * the kernel takes that, a copy shows. While no other thread opens BPF objects. btf: the kernel's types, only looked at here.
+ * NULL with errno and a sentence in why (size bytes).
  */
 struct template_set *template_set_new(const struct btf *btf, char *why, size_t size);
-/* Takes the next older form instead, before there are copies. 0, or negative errno and a sentence: -EOPNOTSUPP: there is none. */
-int template_set_older(struct template_set *set, char *why, size_t size);
+/* Takes the next older form instead, before there are copies. 0 or negative errno: -ENOENT: there is none. */
+int template_set_older(struct template_set *set);
 /*
  * Takes the programs at trace points in user space, unless it is done: most daemons never need them. The worker's,
  * before anything else is done with TEMPLATE_PROCESS or TEMPLATE_ENTER. 0, or negative errno and a sentence.
  */
 int template_set_need_process(struct template_set *set, char *why, size_t size);
 void template_set_free(struct template_set *set);
+/* Says in why that the kernel does not take the programs (what: " for user space", or ""). Returns error. */
+int template_refused(int error, const char *what, char *why, size_t size);
 
 /* Where a filter for this template goes: fills body and load of t, leaves the rest. */
 void template_target(const struct template_set *set, enum template_kind kind,

@@ -6,7 +6,10 @@ import re
 import socket
 import tempfile
 
+import pytest
+
 import netcap
+import varlink
 from lab import DROP_PORT
 
 KFREE = "tracepoint:skb:kfree_skb"
@@ -51,3 +54,23 @@ def test_capture_with_the_user_and_the_capabilities_of_the_unit(build, lab):
         finally:
             netcap.kill_children()
     netcap.assert_nothing_left()
+
+
+def test_a_missing_capability_is_said(build):
+    """Without CAP_PERFMON the kernel takes no program. The daemon runs on, and says to each caller where to look."""
+    prefix = ["setpriv", "--bounding-set=-perfmon,-sys_admin", "--inh-caps=-perfmon,-sys_admin"]
+    with tempfile.TemporaryDirectory(prefix="netcap-test-") as directory:
+        daemon = netcap.Daemon(build, pathlib.Path(directory), prefix)
+        try:
+            with daemon.connect() as connection:
+                connection.send("Start", {"points": [KFREE]}, more=True)
+                with pytest.raises(varlink.Error, match="does not take the capture programs: Operation not permitted; "
+                                                        "netcapctl features says what is missing"):
+                    connection.reply()
+                features = {f["name"]: f for f in connection.call("Features")["features"]}
+            assert not features["capture"]["available"]
+            missing, = (f for f in features.values() if "CAP_PERFMON" in f["name"] + f.get("detail", ""))
+            assert not missing["available"], missing
+            assert daemon.stop() == 0
+        finally:
+            netcap.kill_children()
