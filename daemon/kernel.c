@@ -68,7 +68,7 @@ const char *kernel_reason(const struct kernel *k, uint32_t reason, char *text, s
 
 enum netcap_access kernel_access(const struct kernel *k, enum template_kind kind)
 {
-	/* where addresses are numbers, which those of XDP and of processes always are, no verifier lets programs dereference them */
+	/* addresses of XDP's packets and of processes' are numbers in programs of every kind, and are not cast */
 	if (template_shared(kind) == TEMPLATE_XDP_KPROBE || kind == TEMPLATE_PROCESS)
 		return NETCAP_ACCESS_WINDOW;
 	return kind == TEMPLATE_TYPED || template_set_types_addresses(k->templates) ?

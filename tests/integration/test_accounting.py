@@ -137,13 +137,13 @@ def test_every_run_is_a_hit(daemon, lab, expression, options):
             return reply["sessions"][0]["counters"]["hits"]
 
         def uncounted():
-            before = after = None
-            while before is None or before != after:  # a packet of somebody else's may come in between
-                before, counted, after = runs(), hits(), runs()
-            return before - counted
+            """At least and at most: a packet of somebody else's may come in between."""
+            before, ran, after = hits(), runs(), hits()
+            return ran - after, ran - before
         early = uncounted()  # while the programs were attached, they returned at once
         sent = lab.flood(20011, 0, size=1000)
-        assert uncounted() == early
+        late = uncounted()
+        assert late[0] <= early[1] and early[0] <= late[1], (early, late)
         assert hits() >= 2 * sent
         session.end()
 
