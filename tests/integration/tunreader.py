@@ -40,10 +40,15 @@ class TunReader:
         return packet
 
     def delay(self, payload, port, seconds):
-        """Sends one packet and reads it so much later. How long it waited at most, in nanoseconds."""
+        """
+        Sends one packet and reads it so much later. How long it waited, at least and at most, in nanoseconds: this
+        process may have to wait for a processor before and after each of the two calls.
+        """
         with self.host.socket() as sender:
             before = time.monotonic_ns()
             sender.sendto(payload, (f"{self.NETWORK}.2", port))
+            sent = time.monotonic_ns()
             time.sleep(seconds)
+            asked = time.monotonic_ns()
             self.read(payload)
-            return time.monotonic_ns() - before
+            return asked - sent, time.monotonic_ns() - before
