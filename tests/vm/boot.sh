@@ -5,7 +5,8 @@
 vm_run_dir=
 declare -a vm_children=()
 # qemu and how it emulates; vm_use_parallel changes it
-declare -a vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "max,-cx16,-erms,-fsrm,-avx,-avx2")
+vm_cpu="max,-erms,-fsrm,-avx,-avx2"
+declare -a vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "$vm_cpu,-cx16")
 
 # Leaves nothing behind, however the script ends; setpriv --pdeathsig does it even for a kill -9.
 vm_cleanup() {
@@ -48,14 +49,14 @@ vm_use_parallel() {
 	local major common data program
 	major=$(qemu-system-x86_64 --version | sed -n 's/.*version \([0-9]*\)\..*/\1/p')
 	if [ "${major:-0}" -ge 10 ]; then
-		vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu max)
+		vm_qemu=(qemu-system-x86_64 -accel "tcg,thread=multi" -cpu "$vm_cpu")
 		return
 	fi
 	program=$(vm_package_locked bookworm-backports qemu-system-x86)
 	common=$(vm_package_locked bookworm-backports qemu-system-common)
 	data=$(vm_package_locked bookworm-backports qemu-system-data)
 	vm_qemu=("$program/usr/bin/qemu-system-x86_64" -L "$data/usr/share/qemu" -L /usr/share/seabios
-		-L "$common/usr/share/qemu" -accel "tcg,thread=multi" -cpu max)
+		-L "$common/usr/share/qemu" -accel "tcg,thread=multi" -cpu "$vm_cpu")
 }
 
 # Runs qemu to its end and returns its exit code, or that of timeout(1). What the guest has as its root is in the
