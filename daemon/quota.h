@@ -55,10 +55,12 @@ struct quota {
 #define QUOTA_READ_SECONDS 60
 
 /*
- * Seconds that sessions have to end and callers to read when the daemon stops: a session gives its
- * caller two to take the packets that are left, and then the summary has to be sent.
+ * Seconds that sessions have to end when the daemon stops: each waits for a grace period of the kernel, which takes its
+ * time on a busy machine, and gives its caller two to take the packets that are left. With those that callers have to read
+ * what they are told at the end, less than systemd waits (TimeoutStopSec= of netcapd.service).
  */
-#define QUOTA_SHUTDOWN_SECONDS 3
+#define QUOTA_END_SECONDS    10
+#define QUOTA_LAST_SECONDS   3
 
 /* Bytes of one packet in a reply: as base64 it must fit a message (LIMIT_MESSAGE_BYTES). */
 #define QUOTA_EVENT_SNAPLEN 32768

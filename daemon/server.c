@@ -77,11 +77,18 @@ static void leave_when_done(struct server *s)
 		event_base_loopbreak(s->base);
 }
 
+static void stop_within(struct server *s, int seconds)
+{
+	event_add(s->deadline, &(struct timeval){.tv_sec = seconds});
+}
+
 static void on_sessions_changed(void *arg)
 {
 	struct server *s = arg;
 
 	sd_notifyf(0, "STATUS=Sessions: %zu", sessions_count(s->sessions));
+	if (s->methods.stopping && !sessions_count(s->sessions))
+		stop_within(s, QUOTA_LAST_SECONDS);
 	leave_when_done(s);
 }
 
@@ -89,16 +96,14 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
 
-	log_warning(
-	    "stopping takes longer than %d seconds: %zu sessions and %u connections are cut "
-	    "off",
-	    QUOTA_SHUTDOWN_SECONDS, sessions_count(s->sessions), s->client_count);
+	log_warning("stopping takes longer than %d seconds for sessions to end and %d for clients to read: "
+		    "%zu sessions and %u connections are cut off",
+		    QUOTA_END_SECONDS, QUOTA_LAST_SECONDS, sessions_count(s->sessions), s->client_count);
 	event_base_loopbreak(s->base);
 }
 
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
-	const struct timeval patience = {.tv_sec = QUOTA_SHUTDOWN_SECONDS};
 	struct server *s = arg;
 	struct client *client;
 
@@ -112,7 +117,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
 	if (s->incoming)
 		event_del(s->incoming);
 	event_del(s->again);
-	event_add(s->deadline, &patience);
+	stop_within(s, sessions_count(s->sessions) ? QUOTA_END_SECONDS : QUOTA_LAST_SECONDS);
 	sessions_stop_all(s->sessions, "shutdown");
 	ledger_stop(s->ledger);
 	TAILQ_FOREACH(client, &s->clients, link)

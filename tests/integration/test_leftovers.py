@@ -73,6 +73,19 @@ def test_daemon_ended_in_a_session(client, daemon, lab):
     netcap.assert_nothing_left(daemon.socket_path)
 
 
+def test_daemon_ended_beside_a_client_that_does_not_read(daemon, lab):
+    """It is cut off, the log says so, and another's session gets its last reply first."""
+    points = ["tracepoint:net:netif_receive_skb"]
+    with daemon.connect() as deaf, daemon.connect() as other:
+        deaf.send("Start", {"points": points, "filter": lab.expression("udp")}, more=True)
+        other.send("Start", {"points": points, "filter": lab.expression("tcp")}, more=True)
+        daemon.wait_sessions(2)
+        assert lab.flood(5000, 0) == 5000
+        assert daemon.stop() == 0
+        assert other.wait_state("ended")["reason"] == "shutdown"
+    assert "0 sessions and 1 connections are cut off" in daemon.err
+
+
 @pytest.mark.parametrize("delay", DELAYS[3:])
 @pytest.mark.parametrize("victim", ["netcapctl", "netcapd"])
 def test_private_daemon_killed(lone_client, lab, delay, victim):
