@@ -317,13 +317,14 @@ def measure_starts(bench):
         with bench.tcpdump(NO_MATCH) as subject:
             pass
         tcpdump.append(subject.start_ms)
-    return plain, filtered, tcpdump, reference
+    return plain, filtered, tcpdump, reference, subjects.kernel_floor(bench.build, bench.size.starts)
 
 
 def start_rows(times):
     plain, plain_load, plain_cpu = zip(*times[0])
     filtered, filtered_load, filtered_cpu = zip(*times[1])
     tcpdump, reference = times[2], times[3]
+    ring, least, additions = zip(*times[4])
 
     def text(values):
         return f"{spread(values, 1)}, 95%: {percentile(values, 0.95):.1f}"
@@ -336,6 +337,8 @@ def start_rows(times):
     limit = f"95% <= {START_LIMIT_MS}"
     return [Row(f"Starting a session, ms ({len(plain)} times; of tcpdump until it listens)"),
             load_row("without a filter", plain_load), load_row("with a filter", filtered_load),
+            Row("  the kernel's share at least: a ring; a program of two instructions; of 1,000 additions", "",
+                "; ".join(spread(part, 1) for part in (ring, least, additions))),
             Row("to the first possible packet, without a filter", text(plain), "", "", "",
                 verdict(percentile(plain, 0.95), START_LIMIT_MS, limit)),
             Row("to the first possible packet, with a filter", text(filtered), "", spread(tcpdump, 1), "",

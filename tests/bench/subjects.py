@@ -347,6 +347,14 @@ def object_start(build):
         return reference.start_ms
 
 
+def kernel_floor(build, times):
+    """Milliseconds that the kernel takes for a ring, a program of two instructions, and one of 1,000 additions, each time."""
+    run = subprocess.run([build / "tests/bench/floor", str(times)], capture_output=True, text=True, timeout=60, check=False)
+    if run.returncode:
+        raise Failure(run.stderr.strip())
+    return [[int(us) / 1000 for us in line.split()] for line in run.stdout.splitlines()]
+
+
 def resident_kib(pids):
     total = 0
     for pid in pids:
