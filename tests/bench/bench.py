@@ -57,10 +57,12 @@ class Size:
     starts: int = 25
     user_hits: int = 40000          # of a function or a probe, by each subject in each round
     idle_seconds: float = 10
+    settle_seconds: float = 10      # before that: what a new network announces is dropped, and the daemon looks at drops
 
 
 QUICK = Size(rounds=2, cost_packets=20000, flood_packets=40000, step_seconds=0.2, step_passes=1,
-             steps=(25000, 100000), starts=5, user_hits=5000, idle_seconds=0.5)
+             steps=(25000, 100000), starts=5, user_hits=5000, idle_seconds=0.5,
+             settle_seconds=0.5)
 
 
 @dataclass
@@ -347,22 +349,21 @@ def start_rows(times):
             Row("daemon's CPU, start to end, with a filter", spread(filtered_cpu, 1))]
 
 
-def idle_figures(pids, seconds):
-    time.sleep(0.5)
+def idle_figures(pids, size):
+    time.sleep(size.settle_seconds)
     before = subjects.sleeps(pids)
-    time.sleep(seconds)
+    time.sleep(size.idle_seconds)
     return subjects.resident_kib(pids), subjects.sleeps(pids) - before
 
 
 def measure_idle(bench):
     """Memory and wake-ups while no packet comes: daemon alone, with a session, tcpdump."""
-    seconds = bench.size.idle_seconds
     daemon = [bench.daemon.pid, *descendants(bench.daemon.pid)]
-    alone = idle_figures(daemon, seconds)
+    alone = idle_figures(daemon, bench.size)
     with bench.netcap("-e", NO_MATCH) as subject:
-        session = idle_figures([*daemon, subject.process.pid], seconds)
+        session = idle_figures([*daemon, subject.process.pid], bench.size)
     with bench.tcpdump(NO_MATCH) as subject:
-        tcpdump = idle_figures([subject.process.pid], seconds)
+        tcpdump = idle_figures([subject.process.pid], bench.size)
     return alone, session, tcpdump
 
 
