@@ -171,7 +171,7 @@ static void suggest(struct json_object *parameters, char *text, size_t size)
 				      json_object_get_string(name));
 	}
 	if (count && n < size)
-		snprintf(text + n, size - n, "? (netcapctl points lists them all.)");
+		snprintf(text + n, size - n, "?");
 }
 
 int connection_check(struct json_object *reply)

@@ -102,6 +102,14 @@ def test_nearest_names_are_offered(idle):
     assert any("skb:kfree_skb" in name for name in caught.value.parameters["nearest"])
 
 
+def test_nearest_names_are_shown(client):
+    """One sentence says what is wrong and where to look, and one asks."""
+    done = client.run("skb", "-f", "tracepoint:skb:kfree_skbs")
+    assert done.returncode == 1
+    assert done.stderr.endswith("?\n") and " Did you mean tracepoint:skb:kfree_skb" in done.stderr
+    assert done.stderr.count("netcapctl points") == 1
+
+
 def test_an_interface_of_another_namespace_is_known(client, daemon, lab):
     """The name is looked up where the packets are, not only where netcapctl runs."""
     process = client.start("skb", "-f", KFREE, "--netns", lab.b.name, "-i", "veth0", "-c", 3)
