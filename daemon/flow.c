@@ -164,8 +164,9 @@ static void apply(struct flow_state *k, const struct bpf_insn *i)
 		set(k, i->dst_reg, false, 0);
 		return;
 	case BPF_STX:
-		if (BPF_MODE(i->code) == BPF_ATOMIC) { /* may fetch */
+		if (BPF_MODE(i->code) == BPF_ATOMIC) { /* may fetch, or (load-acquire, Linux 6.15) load */
 			set(k, i->src_reg, false, 0);
+			set(k, i->dst_reg, false, 0);
 			set(k, 0, false, 0);
 		}
 		return;

@@ -6,6 +6,7 @@
 #include "daemon/userflow.h"
 
 #define STACK_BYTES 512
+#define ORDERED     0x100 /* in BPF_LOAD_ACQ and BPF_STORE_REL, which older headers do not have */
 #define CALLER_REGS 0x3f /* r0 to r5, which a call does not keep */
 
 static const struct userflow_value number = { USERFLOW_NUMBER, 0 }, data = { USERFLOW_DATA, 0 };
@@ -100,6 +101,12 @@ static int64_t called(const struct userflow *f, uint32_t at)
 	return -EINVAL;
 }
 
+/* Load-acquire and store-release, which Linux has since 6.15 in the place of atomic operations. */
+static bool is_ordered(const struct bpf_insn *i)
+{
+	return BPF_CLASS(i->code) == BPF_STX && BPF_MODE(i->code) == BPF_ATOMIC && i->imm & ORDERED;
+}
+
 static bool is_good(const struct userflow *f, uint32_t at, uint32_t end)
 {
 	const struct bpf_insn *i = &f->insns[at];
@@ -112,7 +119,7 @@ static bool is_good(const struct userflow *f, uint32_t at, uint32_t end)
 		       !f->insns[at + 1].code; /* something follows */
 	if (is_call(i))
 		return at + 1 < end && (i->src_reg != BPF_PSEUDO_CALL || called(f, at) > 0);
-	if (i->src_reg >= USERFLOW_REGS || i->code == (BPF_JMP32 | BPF_JA))
+	if (i->src_reg >= USERFLOW_REGS || i->code == (BPF_JMP32 | BPF_JA) || is_ordered(i))
 		return false;
 	if (!is_jump(i))
 		return at + 1 < end || is_exit(i);

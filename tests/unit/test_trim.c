@@ -51,6 +51,21 @@ static void test_branches(void **state)
 	assert_int_equal(insns[1].imm, 3);
 }
 
+/* What loads with an order (Linux 6.15) looks like an operation on memory, but writes a register. */
+static void test_load_acquire(void **state)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = 10, .off = -8, .imm = 7 },
+		MOV(1, 0),
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 1, .src_reg = 10, .off = -8, .imm = 0x100 },
+		COPY(0, 1),
+		EXIT,
+	};
+
+	assert_int_equal(trim(insns, COUNT(insns)), 5);
+	assert_int_equal(insns[3].code, BPF_ALU64 | BPF_MOV | BPF_X);
+}
+
 static void test_what_ways_disagree_on(void **state)
 {
 	struct bpf_insn insns[] = {
@@ -302,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_branches),
+		cmocka_unit_test(test_load_acquire),
 		cmocka_unit_test(test_what_ways_disagree_on),
 		cmocka_unit_test(test_meetings),
 		cmocka_unit_test(test_constants),
