@@ -281,7 +281,7 @@ static bool take_answer(struct filterproc *fp, ssize_t len)
 	if (!fits(&answer, (size_t)len))
 		return false;
 	if (answer.retires)
-		stop_talking(fp);
+		kill_child(fp); /* it says that it ends, but is not trusted to */
 	if (answer.error) {
 		finish_with(fp, answer.error, "%.*s", (int)answer.why_bytes, (const char *)rest);
 	} else if (take_program(&programs.ethernet, answer.ethernet, &rest) ||
