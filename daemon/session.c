@@ -119,14 +119,15 @@ static void fail(struct session *s, const char *error, struct json_object *param
 
 static int on_event(void *arg, struct json_object *event)
 {
-	struct json_object *o = state_message("event");
+	struct session *s = arg;
+	struct json_object *o = s->orphaned ? NULL : state_message("event"); /* nobody gets it: it is lost */
 
 	if (!o) {
 		json_object_put(event);
-		return -ENOMEM;
+		return s->orphaned ? -EPIPE : -ENOMEM;
 	}
 	json_object_object_add(o, "event", event);
-	return say(arg, varlink_reply(o, true), false);
+	return say(s, varlink_reply(o, true), false);
 }
 
 /* At the end, what a client that has gone did not read is counted only. */
