@@ -340,7 +340,7 @@ static enum delivery_turn drain(struct delivery *d, bool reads)
 		return DELIVERY_DONE;
 	if (reads && !handover_has_room(&d->handover))
 		return DELIVERY_AGAIN; /* when it is there */
-	more = d->gathering ? gathering_drain(d->gathering) : calls_drain(d->calls);
+	more = d->gathering ? gathering_drain(d->gathering, reads) : calls_drain(d->calls);
 	handover_flush(&d->handover);
 	return more ? DELIVERY_AGAIN : DELIVERY_DONE;
 }

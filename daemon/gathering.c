@@ -131,12 +131,12 @@ void gathering_batch(struct gathering *g)
 	expire(g);
 }
 
-bool gathering_drain(struct gathering *g)
+bool gathering_drain(struct gathering *g, bool reads)
 {
 	bool more = true;
 
 	event_del(g->expire);
-	for (int i = 0; more && i < GATHERING_PORTION && g->callbacks.room(g->arg); i++)
+	for (int i = 0; more && i < GATHERING_PORTION && (!reads || g->callbacks.room(g->arg)); i++)
 		more = gather_drain(g->gather);
 	return more;
 }

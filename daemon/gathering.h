@@ -36,8 +36,11 @@ void gathering_free(struct gathering *g);
 struct gather *gathering_gather(struct gathering *g);
 /* After some events: ends ways that are due. */
 void gathering_batch(struct gathering *g);
-/* At the end: ways that are open end, as many as there is room for, and a portion at most. False: none is left. */
-bool gathering_drain(struct gathering *g);
+/*
+ * At the end: ways that are open end, a portion at most, and while the caller reads as many as there is room for; else there is
+ * no use in waiting for room, and what finds none is lost. False: none is left.
+ */
+bool gathering_drain(struct gathering *g, bool reads);
 /* As type Gathering of the interface file. NULL: out of memory. */
 struct json_object *gathering_json(struct gathering *g);
 

@@ -264,6 +264,20 @@ def test_memory_is_in_the_quota(daemon):
     assert "fewer packets to follow or gather" in reply["parameters"]["message"]
 
 
+def test_a_reader_that_took_nothing_goes(daemon, lab):
+    """More waits for it than the output has room for: the session ends nevertheless."""
+    ours, theirs = socket.socketpair()
+    with ours, daemon.connect() as connection:
+        with theirs:
+            connection.send("Start", {"points": [QUEUE, RECEIVE], "gather": "pointer", "snaplen": 65535,
+                                      "ringBytes": 16 << 20}, more=True, fds=[theirs.fileno()])
+        connection.wait_state("attached")
+        lab.send_udp(b"x" * 20000, count=400, port=PORT)
+        time.sleep(1)
+    assert daemon.wait_no_sessions()
+    daemon.assert_answers()
+
+
 def test_first_points_in_any_order(daemon, lab, router):
     """The order of the list is not that of the way: points are put in the order of time."""
     with Session(daemon, (READ, RECEIVE, QUEUE), gather="track", filter=ASKED) as session:
