@@ -295,12 +295,33 @@ static int move_to(const char *from, const char *out)
 	return code;
 }
 
+/* What is there is replaced: a device, a pipe or a link would be lost, and so would the source. */
+static int check_out(const char *source, const char *out)
+{
+	struct stat to, from;
+
+	if (lstat(out, &to))
+		return EXITCODE_OK; /* nothing is there, or move_to() says what is wrong */
+	if (!S_ISREG(to.st_mode)) {
+		message("%s is no regular file: -o replaces files only.", out);
+		return EXITCODE_FAILED;
+	}
+	if (!stat(source, &from) && from.st_dev == to.st_dev && from.st_ino == to.st_ino) {
+		message("%s is the source itself, which -o would replace: give the object another name.", out);
+		return EXITCODE_FAILED;
+	}
+	return EXITCODE_OK;
+}
+
 int userobject_compile(const char *source, const char *out, const char *btf)
 {
 	struct workshop w = {.directory = ""};
 	const char *object = w.objects[0];
-	int code = open_workshop(&w, btf);
+	int code = check_out(source, out);
 
+	if (code != EXITCODE_OK)
+		return code;
+	code = open_workshop(&w, btf);
 	if (code == EXITCODE_OK)
 		code = compile_to(&w, source, &(struct compile_wish){false, false}, w.objects[0], NULL);
 	if (code == EXITCODE_OK)

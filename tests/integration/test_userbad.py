@@ -197,3 +197,16 @@ def test_dry_run_shows_source_and_instructions(client, daemon):
     assert "the user's filter, eBPF, with the lines of its source:" in done.stdout
     assert re.search(r"^; \d+: if \(th->bits & FIN\)\n +\d+: ", done.stdout, re.MULTILINE)
     assert "call helper 113" in done.stdout
+
+
+def test_the_object_replaces_nothing_else(client, tmp_path):
+    """The source, a pipe and a link are what they were."""
+    source = tmp_path / "filter.c"
+    shutil.copy(EXAMPLES / "skb_filter_tcp_fin.c", source)
+    text = source.read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(source)
+    for name, why in (("filter.c", "the source itself"), ("pipe", "no regular file"), ("link", "no regular file")):
+        done = client.run("compile", source, "-o", tmp_path / name, timeout=COMPILE_SECONDS)
+        assert done.returncode == 1 and why in done.stderr and name in done.stderr, done
+    assert source.read_bytes() == text and (tmp_path / "pipe").is_fifo() and (tmp_path / "link").is_symlink()
